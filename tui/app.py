@@ -1,10 +1,8 @@
 """The app: it owns the lanes to the registry, the theme and what a user chose, and leads from screen to screen."""
 
 import asyncio
-import os
 import signal
-import threading
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -26,7 +24,7 @@ from bertmt.registry.records import Run
 from bertmt.services.browse.times.axis_names import STEP
 from bertmt.services.browse.workload import count_running
 from tui.alarm_rules import edit_rules
-from tui.bindings import key
+from tui.bindings import bound, change_keys, key
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help import Help, key_help
 from tui.dialogs.refused import Refused
@@ -40,6 +38,7 @@ from tui.plain.reading import place_of_cursor
 from tui.registry_lane import RegistryLane, Session
 from tui.screens.dashboard_screen import DashboardScreen, Loaded
 from tui.settings import Settings, read_settings, with_choices, write_settings
+from tui.terminal.hang_up import hang_up
 from tui.terminal.line_filters import OnlyAscii, SafeText
 from tui.terminal.wire import Changes, Wire
 from tui.undoing import Done
@@ -50,7 +49,7 @@ A = TypeVar("A")
 POLL_SECONDS = 0.25
 TOAST_SECONDS = 8.0
 QUIET_SECONDS = 15.0  # between two changes of what a screen reader reads
-HANG_UP_SECONDS = 3.0  # from the end of the terminal to that of the process, at most
+AGAIN_SECONDS = 2.0  # within which a second Ctrl+C quits
 SHOW_CURSOR = "\x1b[?25h"  # DECTCEM: screen readers follow it
 
 
@@ -92,6 +91,7 @@ class Dashboard(Navigation):
         self.settings = settings or Settings()
         self.speaks = in_words or self.settings.plain
         words.speak(self.speaks)
+        change_keys({})
         super().__init__()
         self.ascii_only = ascii_only
         self.registry = registry
@@ -115,6 +115,7 @@ class Dashboard(Navigation):
         self._safe_filters: tuple[LineFilter, ...] = (
             SafeText(), *((words.OnlyWords(),) if self.speaks else ()), *((OnlyAscii(),) if ascii_only else ())
         )  # fmt: skip
+        self._interrupted_at = float("-inf")  # by Ctrl+C, by the monotonic clock
         self._told_at = 0.0  # when the screen was last told of a change, by the monotonic clock
         self._has_news = False
         self.set_class(self.speaks, "plain")
@@ -155,18 +156,7 @@ class Dashboard(Navigation):
             # The terminal is given back as it was, also where the session ends or somebody types `kill`.
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self.exit)
-            loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-
-    def _hang_up(self) -> None:
-        """End, also where nobody is left to see it.
-
-        Without a terminal Textual may wait for ever to write to it, and reads the end of its keys over and over, on a
-        core that others need.
-        """
-        last = threading.Timer(HANG_UP_SECONDS, os._exit, (128 + signal.SIGHUP,))
-        last.daemon = True
-        last.start()
-        self.exit()
+            loop.add_signal_handler(signal.SIGHUP, hang_up, self.exit)
 
     @on(Loaded)
     @work(exclusive=True, group="imports")
@@ -232,6 +222,11 @@ class Dashboard(Navigation):
     def on_descendant_focus(self) -> None:
         if self.speaks:
             self.call_after_refresh(say_focus, self.screen)
+
+    def set_keymap(self, keymap: Mapping[str, str]) -> None:
+        """The user's keys; sentences name them, too."""
+        change_keys(keymap)
+        super().set_keymap(keymap)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
@@ -342,6 +337,15 @@ class Dashboard(Navigation):
                 write_settings(self._settings_file, with_choices(read_settings(self._settings_file), known, choices))
             except BertmtError as problem:
                 self.show_error(problem)
+
+    def action_help_quit(self) -> None:
+        """What Textual has Ctrl+C do: here it says how to quit, and does so when it is pressed again."""
+        now = monotonic()
+        if now - self._interrupted_at < AGAIN_SECONDS:
+            self.exit()
+        else:
+            self._interrupted_at = now
+            self.notify(f"{bound('screen.leave')} quits, and so does Ctrl+C again; runs go on.")
 
     def action_explain(self) -> None:
         """Show the help of the screen at hand."""

@@ -3,14 +3,19 @@
 Every binding has an id, by which `keys.toml` names it, a word for the footer, and a sentence for `?` and the palette.
 """
 
+import importlib
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from textual.binding import Binding, BindingType
+from textual.keys import format_key
 
 from bertmt.bounded_files import MOST_TOML, read_text
 from bertmt.errors import UsageError, reason_of
+
+_declared: dict[str, str] = {}  # by binding id
+_changed: dict[str, str] = {}  # by the user
 
 
 def key(keys: str, action: str, word: str, sentence: str, id: str, shown: bool = False, display: str = "") -> Binding:  # noqa: A002 - Textual's own word
@@ -22,7 +27,26 @@ def key(keys: str, action: str, word: str, sentence: str, id: str, shown: bool =
         shown: in the footer; the help has all.
         display: how the key is written there, where Textual's own way is long.
     """
+    _declared[id] = keys
     return Binding(keys, action, word, shown, display or None, tooltip=sentence, id=id)
+
+
+def change_keys(keymap: Mapping[str, str]) -> None:
+    """The user's keys by binding id, for sentences that name keys."""
+    _changed.clear()
+    _changed.update(keymap)
+
+
+def bound(id: str) -> str:  # noqa: A002 - Textual's own word
+    """How a sentence names the key of a binding, as the user set it: "Z", "Ctrl+S", "Space"."""
+    if id not in _declared:  # of a screen that was not opened yet
+        importlib.import_module("tui.all_bindings").all_bindings()
+    first = _changed.get(id, _declared[id]).split(",")[0].strip()
+    *modifiers, plain_key = first.split("+") if len(first) > 1 else [first]
+    shown = format_key(plain_key)
+    if len(shown) > 1 or modifiers:
+        shown = shown[0].upper() + shown[1:]
+    return "+".join([*(each.capitalize() for each in modifiers), shown])
 
 
 def movement_keys(where: str, verb: str, thing: str) -> list[BindingType]:

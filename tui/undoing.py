@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bertmt.drawing.numbers import counted
 from bertmt.registry.records import Run
+from bertmt.services.lifecycle import undo
 from bertmt.services.opening import Registry
 
 MOST = 100  # so many are kept
@@ -18,12 +20,21 @@ class Done:
         undo: takes it back; None where that cannot be.
         instead: what to do then, a sentence.
         removed: the runs that it removed.
+        undone: what is so once it is taken back, a sentence; "": that `what` is undone says it.
     """
 
     what: str
     undo: Callable[[Registry], object] | None = None
     instead: str = ""
     removed: Sequence[Run] = ()
+    undone: str = ""
+
+
+def queued(runs: Sequence[Run]) -> Done:
+    """That runs were queued, which cancels them while none has started."""
+    what = counted(len(runs), "run")
+    undone = f"the {what if len(runs) > 1 else 'run'} just queued {'is' if len(runs) == 1 else 'are'} cancelled."
+    return Done(f"{what} queued.", lambda database: undo.queueing(database, runs), undone=undone)
 
 
 def remember(history: list[Done], done: Done) -> None:

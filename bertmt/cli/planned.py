@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bertmt.services.plan.submit import Plan
 
 COLUMNS = (
-    Column("id"), Column("name", elastic=True), Column("seed", True), Column("preset"),
+    Column("id"), Column("name", elastic=True, is_name=True), Column("seed", True), Column("preset"),
     Column("scale"), Column("state"),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from bertmt.drawing.tables import Column, Row, table
 if TYPE_CHECKING:
     from bertmt.services.upkeep.repair import Repaired
 
-COLUMNS = (Column("id"), Column("name", elastic=True), Column("state"), Column("saved from"))
+COLUMNS = (Column("id"), Column("name", elastic=True, is_name=True), Column("state"), Column("saved from"))
 
 
 def repair(context: typer.Context, as_json: AsJson = False) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from bertmt.tasks.task import Task
 
 COLUMNS = (
-    Column("id"), Column("name", elastic=True), Column("seed", True), Column("state"), Column("done", True),
+    Column("id"), Column("name", elastic=True, is_name=True), Column("seed", True), Column("state"),
+    Column("done", True),
 )  # fmt: skip
 LAST_COLUMNS = (Column("overall", True), Column("Δ", True))
 # The widest of a column: ids, states, shares of the steps, overall scores, differences; and so much of a name.

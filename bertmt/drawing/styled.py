@@ -14,6 +14,7 @@ SERIES = tuple(f"series{index}" for index in range(8))  # lines of a chart, in o
 SHADES = tuple(f"shade{level}" for level in range(5))  # backgrounds of a heat map, none to strong
 STYLES = frozenset({PLAIN, "dim", "title", "axis", "grid", "good", "bad", "faint", "cursor", *SERIES, *SHADES})
 
+LEAST_OF_BOTH_ENDS = 10  # cells from which on a name that is cut shows its end, too
 # What the drawings use beyond ASCII, for terminals without it, one character each so that no line grows; braille
 # and blocks have ASCII forms of their own.
 _ASCII = str.maketrans(
@@ -80,6 +81,20 @@ def cut(text: str, width: int) -> str:
     return ("".join(kept) + "…") if width > 0 else ""
 
 
+def cut_name(text: str, width: int) -> str:
+    """A name in at most `width` cells, cut in its middle: those of a sweep begin alike, and differ at their end."""
+    if cells(text) <= width or width < LEAST_OF_BOTH_ENDS:
+        return cut(text, width)
+    head = cut(text, (width - 1) * 3 // 7 + 1)  # with its ellipsis
+    tail, used = len(text), cells(head)
+    while used + _cells_of(text[tail - 1]) <= width:
+        tail -= 1
+        used += _cells_of(text[tail])
+    while _cells_of(text[tail]) == 0:  # a mark on a character that was cut
+        tail += 1
+    return head + text[tail:]
+
+
 def cut_line(text: Line, width: int) -> Line:
     """The line in at most `width` cells."""
     kept: list[Span] = []
@@ -92,9 +107,9 @@ def cut_line(text: Line, width: int) -> Line:
     return tuple(kept)
 
 
-def pad(text: str, width: int, right: bool = False) -> str:
+def pad(text: str, width: int, right: bool = False, is_name: bool = False) -> str:
     """The text cut or filled with spaces to exactly `width` cells, set to the left or to the right."""
-    text = cut(text, width)
+    text = cut_name(text, width) if is_name else cut(text, width)
     space = " " * (width - cells(text))
     return space + text if right else text + space
 

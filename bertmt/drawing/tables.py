@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bertmt.drawing.facts import Cell, safe_cell
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, cells, cut, line
+from bertmt.drawing.styled import Line, Span, cells, cut, cut_name, line
 
 GAP = 2
 LEAST_ELASTIC = 6
@@ -17,11 +17,13 @@ class Column:
 
     Attributes:
         elastic: gives way where the table is too wide; one column at most.
+        is_name: cut in its middle.
     """
 
     title: str
     right: bool = False
     elastic: bool = False
+    is_name: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def _row(row: Sequence[_Measured], columns: Sequence[Column], widths: Sequence[i
     spans: list[Span] = []
     space = 0
     for cell, column, width in zip(row, columns, widths, strict=True):
-        text = cell.text if cell.width <= width else cut(cell.text, width)
+        shorten = cut_name if column.is_name else cut
+        text = cell.text if cell.width <= width else shorten(cell.text, width)
         room = width - (cell.width if text is cell.text else cells(text))
         before, after = (room, 0) if column.right else (0, room)
         # Space goes to the cell behind it, so that no line ends in any.

@@ -10,6 +10,7 @@ from tui.all_bindings import all_bindings
 # They move, open, leave or switch whatever is at hand; where from and where to is the screen's affair.
 OF_THE_SCREEN_AT_HAND = {
     *"123456789", "tab", "shift+tab", "enter", "escape", "space", "up", "down", "left", "right", "backspace", "delete",
+    "slash",  # what is typed behind it is looked for: among rows, or among the lines of a form
 }  # fmt: skip
 OF_THE_FRAMEWORK = {"ctrl+p", "ctrl+q", "ctrl+c"}
 

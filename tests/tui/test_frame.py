@@ -224,6 +224,23 @@ async def test_the_first_screens_are_numbered_and_clicked(show: Show, alive: Any
         assert shown.app.current_mode == "queue"
 
 
+async def test_where_there_is_little_room_the_first_screens_keep_their_names_before_what_is_over_is_counted(
+    show: Show, alive: Any
+) -> None:
+    names = "1 Runs  2 Queue  3 Paper  4 Devices  5 Data"
+    async with show() as shown:
+        first = shown.text.splitlines()[0]
+        assert names in first and "● 1  ○ 1  ‖ 1" in first and "✗ 1" in first and "toy" not in first
+        await shown.press("space", "space")
+        first = shown.text.splitlines()[0]
+        assert names in first and "◆ 2" in first and "● 1  ○ 1  ‖ 1  ✗ 1" in first and "✓" not in first
+    async with show(size=(120, 40)) as shown:
+        first = shown.text.splitlines()[0]
+        assert names in first and "toy · tiny" in first and "✓ 4" in first
+    async with show(size=(60, 24)) as shown:
+        assert "1 Runs  2  3  4  5" in shown.text.splitlines()[0]
+
+
 async def test_q_goes_back_before_it_quits(show: Show, alive: Any) -> None:
     async with show() as shown:
         await shown.press("2", "q")

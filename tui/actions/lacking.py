@@ -7,6 +7,7 @@ from bertmt.services.plan.submit import Plan, submit
 from tui.dialogs.question import Question
 from tui.host import Host
 from tui.registry_lane import Session
+from tui.undoing import queued, remember
 
 
 async def queue_lacking(
@@ -31,4 +32,5 @@ async def queue_lacking(
     if done is None:
         return False
     dashboard.notify(f"Queued {counted(len(done), 'run')}.")
+    remember(dashboard.done, queued(done))
     return True

@@ -12,18 +12,17 @@ from textual.binding import BindingType
 
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import cut
-from bertmt.errors import BertmtError
 from bertmt.registry.records import Run
-from bertmt.registry.states import ENDED, State
+from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.baseline import choose_baseline, choose_baseline_again, chosen_baseline
+from bertmt.services.browse.rows import Row
 from bertmt.services.browse.run_formatting import asked
 from bertmt.services.lifecycle import bulk, control, removal, undo
 from bertmt.services.lifecycle.applicable import applicable
 from bertmt.services.lifecycle.undo import Restore
-from bertmt.services.names import check_name, check_tag
 from bertmt.services.opening import Registry
-from tui.bindings import key
+from tui.actions.words import brought_back, instead_of_undoing, listed, name_problem, tag_problem, the_runs
+from tui.bindings import bound, key
 from tui.dialogs.prompt import Prompt
 from tui.dialogs.question import Question
 from tui.registry_lane import Session
@@ -32,11 +31,6 @@ from tui.undoing import Done, remember
 from tui.widgets.tables.table import Table
 
 Verb = Callable[[Registry, Sequence[Run]], Sequence[Run]]
-MOST_LISTED = 6
-MOST_OF_A_NAME = 36  # cells in a title
-REQUEUE = "r requeues what was cancelled."
-RESUME = "p resumes what was paused."
-CANCEL = "x cancels what was queued."
 
 
 class RunActions(DashboardScreen):
@@ -100,10 +94,13 @@ class RunActions(DashboardScreen):
             self.dashboard.notify("Nothing to cancel: the selected runs have ended.", severity="warning")
             return
         running = sum(run.state is State.RUNNING for run in runs)
-        more = [f"{running} running: a checkpoint is written first, and r resumes from it."] if running else []
-        more += found.left_alone
+        resumes = f"{running} running: a checkpoint is written first, and {bound('runs.requeue')} resumes from it."
+        more = [*([resumes] if running else []), *found.left_alone]
         if await self._agreed(f"Cancel {the_runs(runs)}?", [*more, *listed(runs)], "cancel"):
-            await self._do(runs, bulk.cancel, "will stop" if running == len(runs) else "cancelled", instead=REQUEUE)
+            done = "will stop" if running == len(runs) else "cancelled"
+            restore = undo.cancelled if all(run.state in WAITING for run in runs) else None
+            requeues = instead_of_undoing("runs.requeue", "requeues what was cancelled")
+            await self._do(runs, bulk.cancel, done, restore, requeues)
 
     @work(group="act")
     async def action_pause(self) -> None:
@@ -112,33 +109,47 @@ class RunActions(DashboardScreen):
         runs = found.runs
         rest = [run for run in chosen if run.state is State.PAUSED or asked(run) == "pausing"]
         if runs:
-            sentence = "It writes a checkpoint and frees the device; p resumes it from there."
+            sentence = f"It writes a checkpoint and frees the device; {bound('runs.pause')} resumes it from there."
             sentences = [sentence, *found.left_alone, *listed(runs)]
             if await self._agreed(f"Pause {the_runs(runs)}?", sentences, "pause"):
-                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=RESUME)
+                resumes = instead_of_undoing("runs.pause", "resumes what was paused")
+                await self._do(runs, bulk.pause, "will pause, once its checkpoint is written", instead=resumes)
         elif not rest:
             self.dashboard.notify("Only running runs can be paused, and only paused ones resumed.", severity="warning")
         elif await self._agreed_if_several("Resume", rest):
-            await self._do(rest, each(control.resume), "resumed", instead="p pauses them again.")
+            await self._do(
+                rest, each(control.resume), "resumed", instead=instead_of_undoing("runs.pause", "pauses them again")
+            )
 
     @work(group="act")
     async def action_requeue(self) -> None:
         runs = self._stopped_runs()
         if runs and await self._agreed_if_several("Requeue", runs):
-            await self._do(runs, each(control.requeue), "queued again", instead=CANCEL)
+            await self._do(
+                runs,
+                each(control.requeue),
+                "queued again",
+                instead=instead_of_undoing("runs.cancel", "cancels what was queued"),
+            )
 
     @work(group="act")
     async def action_from_start(self) -> None:
         runs = self._stopped_runs()
         sentence = "Their checkpoints are deleted now, their measurements when they start."
         if runs and await self._agreed(f"Start {the_runs(runs)} over?", [sentence, *listed(runs)], "start over"):
-            await self._do(runs, bulk.begin_anew, "requeued, from the start", instead=CANCEL)
+            await self._do(
+                runs,
+                bulk.begin_anew,
+                "requeued, from the start",
+                instead=instead_of_undoing("runs.cancel", "cancels what was queued"),
+            )
 
     def _stopped_runs(self) -> Sequence[Run]:
         """The chosen runs that can be queued again; says so where none can."""
         runs = applicable("requeue", self.chosen_runs()).runs
         if not runs:
-            self.dashboard.notify("Only runs that stopped early can be requeued; n copies any run.", severity="warning")
+            said = f"Only runs that stopped early can be requeued; {bound('runs.new')} copies any run."
+            self.dashboard.notify(said, severity="warning")
         return runs
 
     @work(group="act")
@@ -157,12 +168,11 @@ class RunActions(DashboardScreen):
         is_chosen = await self.dashboard.insist(toggle)
         if is_chosen is None:
             return
-        what = (
-            f"Every run is now compared with {run.id} ({run.name})."
-            if is_chosen
-            else "The baseline is chosen automatically again."
-        )
-        remember(self.dashboard.done, Done(what, lambda database: choose_baseline_again(database, former)))
+        automatic = "the baseline is chosen automatically again."
+        what = f"Every run is now compared with {run.id} ({run.name})." if is_chosen else automatic.capitalize()
+        undone = f"every run is compared with {former} again." if former else automatic
+        back = Done(what, lambda database: choose_baseline_again(database, former), undone=undone)
+        remember(self.dashboard.done, back)
         self.dashboard.notify(what)
         self.dashboard.look_again()
 
@@ -171,12 +181,24 @@ class RunActions(DashboardScreen):
         self.open_screen(self.dashboard.run_screen(run))
 
     def action_compare(self) -> None:
-        """Show the marked runs side by side."""
+        """Show the marked runs side by side; one alone, marked or at hand, beside its baseline."""
         runs = self.chosen_runs()
-        if len(runs) < 2:
-            self.dashboard.notify("Mark at least two runs with the space bar, then compare them.", severity="warning")
-        else:
+        if len(runs) > 1:
             self.open_comparison(runs)
+        elif runs:
+            self._compare_with_baseline(runs[0])
+
+    @work(group="act")
+    async def _compare_with_baseline(self, run: Run) -> None:
+        """Show a run beside its baseline, or say why there is nothing to compare it with."""
+        row = await self.dashboard.attempt(self.dashboard.ask(lambda session: _row_of(session, run)))
+        if row is not None and row.baseline is not None and not row.is_baseline:
+            self.open_comparison([run, row.baseline])
+            return
+        why = "is the baseline itself" if row is not None and row.is_baseline else "has no baseline"
+        key = bound("runs.baseline")
+        said = f"Run {run.id} {why}: mark other runs to compare it with, or choose another baseline with {key}."
+        self.dashboard.notify(said, severity="warning")
 
     def open_comparison(self, runs: Sequence[Run]) -> None:
         """Show runs side by side."""
@@ -208,7 +230,7 @@ class RunActions(DashboardScreen):
         if not runs or not self.dashboard.may_write():
             return
         text = await self.dashboard.ask_person(
-            Prompt(f"Tag {the_runs(runs)}", hint="good, or -good to remove it", check=_tag_problem)
+            Prompt(f"Tag {the_runs(runs)}", hint="good, or -good to remove it", check=tag_problem)
         )
         if text:
             word, present = text.removeprefix("-"), not text.startswith("-")
@@ -231,10 +253,10 @@ class RunActions(DashboardScreen):
         runs = self.chosen_runs()
         if not runs:
             return
-        sentences = ["R and `bertmt restore` bring them back until `bertmt gc` deletes them."]
+        sentences = [f"{bound('runs.restore')} and `bertmt restore` bring them back until `bertmt gc` deletes them."]
         sentences += await self.dashboard.attempt(self.dashboard.ask(partial(_follows_from_removal, runs))) or []
         is_agreed = await self._agreed(f"Remove {the_runs(runs)}?", [*sentences, *listed(runs)], "remove")
-        if is_agreed and await self._do(runs, each(removal.delete), "removed; R undoes it"):
+        if is_agreed and await self._do(runs, each(removal.delete), f"removed; {bound('runs.restore')} undoes it"):
             self.dashboard.removed_last = runs
             ids = [run.id for run in runs]
             done = Done(f"{counted(len(runs), 'run')} removed.", lambda each: bulk.restore(each, ids), removed=runs)
@@ -249,7 +271,7 @@ class RunActions(DashboardScreen):
             )
         elif self.dashboard.may_write():
             ids = [run.id for run in runs]
-            if await self._do(runs, lambda database, _: bulk.restore(database, ids), _back(runs)):
+            if await self._do(runs, lambda database, _: bulk.restore(database, ids), brought_back(runs)):
                 self._forget_removal(runs)
 
     def _forget_removal(self, runs: Sequence[Run]) -> None:
@@ -265,9 +287,7 @@ class RunActions(DashboardScreen):
             return
         shown = safe_text(runs[0].name)
         title = f"Rename {counted(len(runs), 'run')}"
-        name = await self.dashboard.ask_person(
-            Prompt(title, shown, sentences=self._out_of_sight(), check=_name_problem)
-        )
+        name = await self.dashboard.ask_person(Prompt(title, shown, sentences=self._out_of_sight(), check=name_problem))
         if name is not None and name != shown:
             rename = each(lambda database, run: control.rename(database, run, name))
             await self._do(runs, rename, f"renamed to {name}", undo.name, typed=name)
@@ -288,7 +308,7 @@ class RunActions(DashboardScreen):
         if await self.dashboard.insist(lambda session: (take_back(session.database),)):
             if done.removed:
                 self._forget_removal(done.removed)
-            self.dashboard.notify(f"Undone: {done.what}")
+            self.dashboard.notify(f"Undone: {done.undone or done.what}")
             self.dashboard.look_again()
 
     async def _agreed(self, title: str, sentences: Sequence[str], yes: str) -> bool:
@@ -350,6 +370,12 @@ class RunActions(DashboardScreen):
         return True
 
 
+def _row_of(session: Session, run: Run) -> Row | None:
+    """On the registry's thread: the run as it is listed, with its baseline; None where it is gone."""
+    session.runs.refresh()
+    return session.runs.row(run.id)
+
+
 def _follows_from_removal(runs: Sequence[Run], session: Session) -> list[str]:
     """On the registry's thread: what it would mean for other runs."""
     return removal.consequences(runs, removal.dependents(session.database), chosen_baseline(session.database))
@@ -358,43 +384,3 @@ def _follows_from_removal(runs: Sequence[Run], session: Session) -> list[str]:
 def each(verb: Callable[[Registry, Run], Run]) -> Verb:
     """A verb of one run as one of several: all of them or none."""
     return lambda database, runs: bulk.for_all(database, runs, verb)
-
-
-def _back(runs: Sequence[Run]) -> str:
-    """What is said once they are brought back; `runs` as they were before they were removed."""
-    return (
-        "restored" if all(run.state in ENDED for run in runs) else "restored; runs that were waiting are now cancelled"
-    )
-
-
-def listed(runs: Sequence[Run]) -> list[str]:
-    """The first few of the runs, a line each; of one, which the title names, its state."""
-    if len(runs) == 1:
-        return [f"It is {runs[0].state}."]
-    lines = [f"  {run.id}  {run.name} (seed {run.seed}), {run.state}" for run in runs[:MOST_LISTED]]
-    return [*lines, *([f"  and {len(runs) - MOST_LISTED} more"] if len(runs) > MOST_LISTED else [])]
-
-
-def the_runs(runs: Sequence[Run]) -> str:
-    """The runs in a title: one by its name, id and seed, several by their number."""
-    if len(runs) != 1:
-        return counted(len(runs), "run")
-    [run] = runs
-    return f"{cut(safe_text(run.name), MOST_OF_A_NAME)} ({run.id}, seed {run.seed})"
-
-
-def _tag_problem(text: str) -> str | None:
-    try:
-        if text.removeprefix("-"):
-            check_tag(text.removeprefix("-"))
-    except BertmtError as problem:
-        return str(problem)
-    return None
-
-
-def _name_problem(name: str) -> str | None:
-    try:
-        check_name(name)
-    except BertmtError as problem:
-        return str(problem)
-    return None

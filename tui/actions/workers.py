@@ -3,6 +3,7 @@
 from bertmt.services.browse.workload import workload
 from bertmt.services.lifecycle.worker_start import await_worker
 from bertmt.services.lifecycle.workers import start_detached_worker
+from tui.bindings import bound
 from tui.dialogs.question import Question
 from tui.dialogs.start_worker import WorkerOrder
 from tui.host import Host
@@ -29,7 +30,8 @@ async def offer_worker(dashboard: Host) -> None:
     found = await dashboard.ask(lambda session: workload(session.database))
     if found.held:
         dashboard.notify(
-            "The queue is held: nothing starts until H on the queue screen releases it.", severity="warning"
+            f"The queue is held: nothing starts until {bound('queue.hold_all')} on the queue screen releases it.",
+            severity="warning",
         )
     elif found.queued and not found.workers:
         sentences = [

@@ -99,6 +99,10 @@ class Dialog(ModalScreen[T], Generic[T]):
             yield from self.parts()
             yield Answers(self.answers())
 
+    def key_ctrl_c(self) -> None:
+        """As on any screen: the keys of the app do not reach a dialog."""
+        self.app.action_help_quit()
+
     def on_mount(self) -> None:
         below = self.app.screen_stack[-2].focused if len(self.app.screen_stack) > 1 else None
         row = below.cursor_row if isinstance(below, HasCursorRow) else None

@@ -8,6 +8,7 @@ from bertmt.drawing.styled import Span
 from bertmt.registry.records import Run, Transition
 from bertmt.registry.states import WAITING, State
 from bertmt.services.browse.run_formatting import asked, conditions, doing, job_line, pending, place_of_work
+from tui.bindings import bound
 from tui.formatting.run_signs import MARK_OF_REQUEST
 
 NOT_EXACT = "not bit-exact"  # in a transition's reason where an attempt went on with something changed
@@ -19,9 +20,13 @@ def standing(run: Run, speed: float | None = None) -> Span:
     Args:
         speed: steps per second of a running run.
     """
-    word = asked(run)
+    word, requeue = asked(run), bound("runs.requeue")
     if word is not None:
-        after = "p resumes it" if run.execution.request == "pause" else "r resumes it afterwards"
+        after = (
+            f"{bound('runs.pause')} resumes it"
+            if run.execution.request == "pause"
+            else f"{requeue} resumes it afterwards"
+        )
         return Span(f"{word}: it writes a checkpoint first; {after}", MARK_OF_REQUEST[word].style)
     if run.state is State.RUNNING:
         if pending(run):
@@ -30,11 +35,11 @@ def standing(run: Run, speed: float | None = None) -> Span:
     if run.execution.failure:
         return Span(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:
-        return Span("lost: its process died; r requeues it", "bad")
+        return Span(f"lost: its process died; {requeue} requeues it", "bad")
     if run.state is State.PAUSED:
-        return Span(f"paused {_at(run)}; p resumes it", "accent")
+        return Span(f"paused {_at(run)}; {bound('runs.pause')} resumes it", "accent")
     if run.state is State.CANCELLED and run.progress.checkpoint_step is not None:
-        return Span(f"cancelled {_at(run)}; r resumes it, F starts over", "dim")
+        return Span(f"cancelled {_at(run)}; {requeue} resumes it, {bound('runs.from_start')} starts over", "dim")
     said = conditions(run) if run.state in WAITING else ""
     return Span(safe_text(f"{run.state}: {said}" if said else str(run.state)), "dim")
 

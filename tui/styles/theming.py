@@ -5,6 +5,7 @@ import os
 from textual.app import App
 
 from bertmt.errors import UsageError
+from tui.bindings import bound
 from tui.settings import Settings
 from tui.styles.style_sheet import KeptSheet
 from tui.styles.themes import AUTO, CYCLE, DARK, THEMES, full_name, theme_on
@@ -83,5 +84,6 @@ class Themed(TypedAhead):
         self.theme, self._follows_terminal = CYCLE[place % len(CYCLE)], False
         self.change(theme=self.theme)
         self.notify(
-            f"Theme {self.theme}; t switches to the next." + " NO_COLOR leaves out its colours." * self.no_color
+            f"Theme {self.theme}; {bound('app.theme')} switches to the next."
+            + " NO_COLOR leaves out its colours." * self.no_color
         )

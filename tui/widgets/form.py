@@ -55,6 +55,22 @@ def _short(name: str) -> str:
     return f"{cut(group, NAME.width - cells(leaf) - 1)}.{leaf}"
 
 
+class ValueInput(Input):
+    """Where a value is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "submit", "accept", "Accept what is typed.", "form.accept", shown=True, display="⏎"),
+    ]
+
+
+class SoughtInput(Input):
+    """Where letters of a setting are typed, to go to it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter", "submit", "stay here", "Stay at the setting that was found.", "form.stay", True, "⏎"),
+    ]
+
+
 class Form(Vertical):
     """Lines with a cursor; what a person enters is reported to the owner of the form, which then shows it again.
 
@@ -69,7 +85,8 @@ class Form(Vertical):
         layer: above; position: absolute; border: none; height: 1; padding: 0; display: none;
         background: $panel; color: $foreground; margin: 0;
     }}
-    Form #typed.open {{ display: block; }}
+    Form #typed.open, Form #sought.open {{ display: block; }}
+    Form #sought {{ layer: rows; border: none; height: 1; padding: 0 1; display: none; background: $panel; }}
     Form #meaning {{ layer: rows; height: {HELP_LINES}; background: $surface; padding: 0 1; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,7 +100,11 @@ class Form(Vertical):
             display="␣",
         ),
         key("backspace,delete", "undo", "as it was", "Restore the line's original value.", "form.undo"),
-        key("escape", "revert", "leave it", "Leave the value as it was.", "form.revert"),
+        key("slash", "seek", "find", "Go to a setting by letters of its name.", "form.seek", shown=True, display="/"),
+        key("escape", "revert", "leave", "Leave the value as it was.", "form.revert", shown=True, display="Esc"),
+        key("escape", "leave_search", "go back", "Go back to where you were.", "form.back", shown=True, display="Esc"),
+        key("down", "next_found(1)", "next", "The next setting with these letters.", "form.next_found"),
+        key("up", "next_found(-1)", "before", "The setting before with these letters.", "form.found_before"),
         key("down", "take(1)", "take it", "Take what is typed, and go down.", "form.take_down"),
         key("up", "take(-1)", "take it", "Take what is typed, and go up.", "form.take_up"),
     ]
@@ -111,6 +132,18 @@ class Form(Vertical):
             super().__init__()
             self.field = field
 
+    class Sought(Message):
+        """A setting with letters in its name is to be gone to; the owner answers with `tell_found`.
+
+        Attributes:
+            place: the how manyth of those, round and round.
+        """
+
+        def __init__(self, letters: str, place: int):
+            super().__init__()
+            self.letters = letters
+            self.place = place
+
     class Opened(Message):
         """Enter was pressed on a line that is not typed: a list, a section, the end of the form."""
 
@@ -122,12 +155,16 @@ class Form(Vertical):
         super().__init__(id=id)
         self._check = check
         self._edited: Field | None = None
+        self._sought_from: Field | None = None  # where the cursor was when letters began to be typed
+        self._place = 0  # of the setting that was found, among those with these letters
+        self._found = 1  # how many have them
 
     def compose(self) -> ComposeResult:
         table: Table[Field] = Table((NAME, VALUE, MEANING), _cell, lambda field: field.key, id="fields")
         table.mark_word = "changed"
         yield table
-        yield Input(id="typed", select_on_focus=False)
+        yield ValueInput(id="typed", select_on_focus=False)
+        yield SoughtInput(id="sought", placeholder="letters of a setting")
         yield TextLines(self._meaning_lines, id="meaning")
 
     def on_mount(self) -> None:
@@ -172,6 +209,47 @@ class Form(Vertical):
         typed.cursor_position = len(text)
         self._say_problem()
 
+    @property
+    def is_seeking(self) -> bool:
+        """Whether letters of a setting are being typed."""
+        return self._sought_from is not None
+
+    def action_seek(self) -> None:
+        self._sought_from, self._place, self._found = self.table.current, 0, 1
+        sought = self.query_one("#sought", Input)
+        sought.value = ""
+        sought.add_class("open")
+        self.screen.set_focus(sought)  # now: what follows in one burst is typed here
+
+    def tell_found(self, count: int) -> None:
+        """So many settings have the letters; the cursor is on one of them, if there are any."""
+        self._found = count
+        self._say_problem()
+
+    def action_next_found(self, places: int) -> None:
+        self._place += places
+        self.post_message(self.Sought(self.query_one("#sought", Input).value, self._place))
+
+    @on(Input.Changed, "#sought")
+    def _sought_more(self) -> None:
+        if self.is_seeking:
+            self._place = 0
+            self.action_next_found(0)
+
+    @on(Input.Submitted, "#sought")
+    @on(Input.Blurred, "#sought")
+    def _end_search(self) -> None:
+        if self.is_seeking:
+            self._sought_from, self._found = None, 1
+            self.query_one("#sought", Input).remove_class("open")
+            self.table.focus()
+            self._say_problem()
+
+    def action_leave_search(self) -> None:
+        if self._sought_from is not None:
+            self.table.go_to(self._sought_from.key)
+        self._end_search()
+
     def _place_input(self) -> None:
         region = self.table.cell_region(VALUE.key) if self._edited else None
         if region is not None:
@@ -215,6 +293,8 @@ class Form(Vertical):
             problem = self._check(self._edited.key, self.query_one("#typed", Input).value)
             if problem is not None:
                 return sentence_lines(f"✗ {problem}", width, HELP_LINES, "bad")
+        if not self._found:
+            return sentence_lines("✗ No setting has these letters.", width, HELP_LINES, "bad")
         field = self._edited or self.table.current
         if field is None:
             return []
@@ -282,7 +362,9 @@ class Form(Vertical):
         """Some keys are the form's only while a value is typed, others only while none is."""
         if action in ("revert", "take"):
             return self.is_typing
-        return not self.is_typing if action in ("turn", "undo") else True
+        if action in ("leave_search", "next_found"):
+            return self.is_seeking
+        return not (self.is_typing or self.is_seeking) if action in ("turn", "undo", "seek") else True
 
 
 def sentence_lines(text: str, width: int, most: int, style: str) -> list[Line]:

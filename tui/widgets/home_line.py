@@ -15,6 +15,7 @@ from tui.widgets.tables.marking import MARK
 SHOWN = (
     State.RUNNING, State.QUEUED, State.HELD, State.PAUSED, State.FINISHED, State.FAILED, State.LOST, State.CANCELLED,
 )  # fmt: skip
+SAID_LAST = (State.FINISHED, State.CANCELLED)
 
 
 class HomeLine(TabLine):
@@ -36,23 +37,34 @@ class HomeLine(TabLine):
             scale: the data and the encoder of all runs that are listed; "" where they differ.
         """
         self._counts, self._scale = counts, scale
-        spans: list[Span] = []
-        short: list[Span] = []
-        for state in SHOWN:
-            if counts.get(state):
-                sign = Span("" if in_words() else f"{MARK_OF_STATE[state]} ", STYLE_OF_STATE.get(state, "dim"))
-                spans += [sign, Span(f"{numbers.count(counts[state])} {state}  ", "dim")]
-                short += [sign, Span(f"{numbers.count(counts[state])}  ", "dim")]
-        about = [*self._about_the_dashboard(), *([Span(f"{scale}  ", "dim")] if scale else [])]
-        self.status, self.short_status = (*about, *spans), (*about, *short)
+        about = self._about_the_dashboard()
+        of_all = [Span(f"{scale}  ", "dim")] if scale else []
+        signs = {state: self._count(state, f"{numbers.count(count)}  ") for state, count in counts.items() if count}
+        words = {state: self._count(state, f"{numbers.count(counts[state])} {state}  ") for state in signs}
+        self.status = (*about, *of_all, *_in_order(words))
+        open_ones = {state: spans for state, spans in signs.items() if state not in SAID_LAST}
+        # The names of the tabs are worth more than what is the same on every day, and what is over.
+        self.shorter = (
+            (*about, *of_all, *_in_order(signs)), (*about, *_in_order(signs)), (*about, *_in_order(open_ones)),
+            (*self._about_the_dashboard(short=True), *_in_order(open_ones)),
+        )  # fmt: skip
+
+    @staticmethod
+    def _count(state: State, text: str) -> list[Span]:
+        sign = "" if in_words() else f"{MARK_OF_STATE[state]} "
+        return [Span(sign, STYLE_OF_STATE.get(state, "dim")), Span(text, "dim")]
 
     def count_marks(self) -> None:
         """Say anew how many runs are marked."""
         self.show_counts(self._counts, self._scale)
 
-    def _about_the_dashboard(self) -> list[Span]:
+    def _about_the_dashboard(self, short: bool = False) -> list[Span]:
         """What changes the meaning of keys: that nothing can be written, and how many runs are marked."""
         dashboard = host_of(self)
         read_only = [Span("read-only  ", "bad")] if dashboard.is_read_only else []
-        marked = len(dashboard.marked)
-        return [*read_only, *([Span(f"{MARK} {numbers.count(marked)} marked  ", "mark")] if marked else [])]
+        marked, word = len(dashboard.marked), "" if short else " marked"
+        return [*read_only, *([Span(f"{MARK} {numbers.count(marked)}{word}  ", "mark")] if marked else [])]
+
+
+def _in_order(counts: Mapping[State, list[Span]]) -> list[Span]:
+    return [span for state in SHOWN for span in counts.get(state, ())]

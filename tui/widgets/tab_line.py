@@ -26,7 +26,7 @@ class TabLine(Widget):
     DEFAULT_CSS = "TabLine { height: 1; background: $panel; }"
     active: reactive[int] = reactive(0)
     status: reactive[Line] = reactive(())
-    short_status: reactive[Line] = reactive(())
+    shorter: reactive[tuple[Line, ...]] = reactive(())  # the same in less room, the longest first
 
     class Selected(Message):
         """A tab was clicked."""
@@ -54,7 +54,9 @@ class TabLine(Widget):
 
     def _parts(self) -> tuple[list[Span], Line]:
         """Tabs and status; where both do not fit, first the status becomes short, then the tabs that are not open."""
-        for short, status in ((False, self.status), (False, self.short_status), (True, self.short_status)):
+        statuses = (self.status, *self.shorter)
+        tabs, status = self._tab_spans(True), statuses[-1]
+        for short, status in ((short, status) for short in (False, True) for status in statuses):
             tabs = self._tab_spans(short)
             if _length(tabs) + _length(status) < self.size.width:
                 break

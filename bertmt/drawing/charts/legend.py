@@ -6,7 +6,7 @@ from bertmt.drawing.charts.series import Series, Trace
 from bertmt.drawing.charts.ticks import value_text
 from bertmt.drawing.looks import Look
 from bertmt.drawing.numbers import MISSING, counted
-from bertmt.drawing.styled import Line, Span, cells, cut, line, plain, wrap_parts
+from bertmt.drawing.styled import Line, Span, cells, cut_name, line, plain, wrap_parts
 
 GAP = 2
 ROOM_FOR_VALUE = 16
@@ -29,7 +29,7 @@ def legend(
     """
     parts = []
     for each, look in zip(series, looks, strict=True):
-        name = f" {cut(each.shown_name, width - ROOM_FOR_VALUE)}" if names else ""
+        name = f" {cut_name(each.shown_name, width - ROOM_FOR_VALUE)}" if names else ""
         value = f" {_value(each, step)}" if values else ""
         parts.append(line(Span(look.mark, look.style), name, Span(value, "dim")))
     return _wrapped(parts, width, most)

@@ -53,7 +53,7 @@ def format_scores(found: Comparison, width: int | None) -> list[Line]:
 def score_table(found: Comparison) -> tuple[list[Column], list[Row]]:
     """The columns and the rows of that."""
     titles = score_titles(found.tasks).values()
-    columns = [Column("dev scores", elastic=True), *(Column(title, True) for title in titles)]
+    columns = [Column("dev scores", elastic=True, is_name=True), *(Column(title, True) for title in titles)]
     return columns, [Row([side_name(side), *score_texts(side, found.tasks)]) for side in found.sides]
 
 

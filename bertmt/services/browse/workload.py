@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bertmt.registry import queue
 from bertmt.registry.database import Database
-from bertmt.registry.records import Worker
+from bertmt.registry.records import Run, Worker
 from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.lifecycle.hold import queue_is_held
@@ -33,6 +33,11 @@ def workload(database: Database) -> Workload:
 def count_queued(database: Database) -> int:
     """How many runs wait to be started."""
     return queue.count_in(database, State.QUEUED)
+
+
+def count_before(database: Database, run: Run) -> int:
+    """How many queued runs are started before this one."""
+    return queue.count_before(database, run)
 
 
 def count_running(database: Database) -> int:

@@ -7,8 +7,8 @@ from bertmt.registry import edits, queue
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_with_ids
 from bertmt.registry.records import Run
-from bertmt.registry.runs import run_by_key
-from bertmt.registry.states import State
+from bertmt.registry.runs import change_state, run_by_key
+from bertmt.registry.states import WAITING, Actor, State
 from bertmt.services.lifecycle import control
 from bertmt.services.lifecycle.bulk import for_all
 from bertmt.services.lifecycle.reordering import waiting
@@ -73,6 +73,35 @@ def priority(database: Database, before: Run, after: Run) -> Run:
         _refuse_changed(now, "priority", now.queueing.priority, after.queueing.priority)
         queue.store_priority(database, now.key, before.queueing.priority)
         return run_by_key(database, now.key)
+
+
+def cancelled(database: Database, before: Run, after: Run) -> Run:
+    """Queued or held again, at its place; only of a run that waited when it was cancelled."""
+    with database.immediate():
+        now = run_by_key(database, after.key)
+        if before.state not in WAITING:
+            raise BusyError(f"Run {now.id} had started; `bertmt requeue {now.id}` resumes it.")
+        _refuse_changed(now, "state", now.state, State.CANCELLED)
+        place = before.queueing.position
+        queued = change_state(database, now.key, State.QUEUED, Actor.PERSON, "cancelling undone", position=place)
+        return queued if before.state is State.QUEUED else control.hold(database, queued)
+
+
+def queueing(database: Database, runs: Sequence[Run]) -> list[Run]:
+    """Cancel runs that were queued by mistake; all of them, or none.
+
+    Raises:
+        BusyError: one of them has started, or was cancelled already.
+    """
+    return for_all(database, runs, _cancel_unstarted)
+
+
+def _cancel_unstarted(database: Database, run: Run) -> Run:
+    now = run_by_key(database, run.key)
+    if now.attempt or now.state not in WAITING:
+        began = "started meanwhile" if now.attempt else f"is {now.state} meanwhile"
+        raise BusyError(f"Run {now.id} {began}, so that queueing cannot be undone; `bertmt cancel` stops what runs.")
+    return control.cancel(database, now)
 
 
 def _refuse_changed(run: Run, what: str, now: object, then: object) -> None:

@@ -33,6 +33,16 @@ def test_every_line_fits_the_columns(
     assert max(cells(line) for line in lines) <= max(columns, least)
 
 
+def test_names_of_a_sweep_are_told_apart_on_a_narrow_terminal(
+    bertmt: Callable[..., Outcome], registry: Path, builder: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for rate in ("1e-3", "1e-4", "1e-5"):
+        builder.add(f"baseline-learning_rate{rate}")
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = bertmt("runs").out
+    assert all(f"rate{rate} " in shown for rate in ("1e-3", "1e-4", "1e-5"))
+
+
 def test_a_pipe_gets_the_whole_names(bertmt: Callable[..., Outcome], registry: Path, builder: RegistryBuilder) -> None:
     name = "a name of a run that is far longer than any column of any terminal, and then some"
     builder.add(name)

@@ -23,6 +23,8 @@ VERBS: list[tuple[str, Verb, undo.Restore, Verb]] = [
      lambda each, run: control.rename(each, run, "theirs")),
     ("priority", lambda each, run: prioritise(each, run, 7), undo.priority,
      lambda each, run: prioritise(each, run, 8)),
+    ("cancel", control.cancel, undo.cancelled,
+     lambda each, run: change_state(each, run.key, State.QUEUED, Actor.PERSON, "by another")),
     ("hold", control.hold, undo.hold,
      lambda each, run: change_state(each, run.key, State.CANCELLED, Actor.PERSON, "by another")),
 ]  # fmt: skip
@@ -87,3 +89,24 @@ def test_a_run_is_not_renamed_to_what_is_no_name(builder: RegistryBuilder, name:
     with pytest.raises(UsageError, match="printable characters"):
         control.rename(builder.database, run, name)
     assert run_by_key(builder.database, run.key) == run
+
+
+def test_a_held_run_that_was_cancelled_is_held_again_at_its_place(builder: RegistryBuilder) -> None:
+    runs = [builder.add("one"), builder.add("two", seed=1, state=State.HELD), builder.add("three", seed=2)]
+    before = undo.as_they_are(builder.database, runs[1:2])
+    after = for_all(builder.database, runs[1:2], control.cancel)
+    undo.undo(builder.database, before, after, undo.cancelled)
+    assert again(builder, runs) == runs
+
+
+def test_queueing_is_undone_for_all_runs_or_where_one_has_started_for_none(builder: RegistryBuilder) -> None:
+    runs = [builder.add("one", seed=1), builder.add("two", seed=2)]
+    undo.queueing(builder.database, runs)
+    assert [run.state for run in again(builder, runs)] == [State.CANCELLED, State.CANCELLED]
+    with pytest.raises(BusyError, match="is cancelled meanwhile, so that queueing cannot be undone"):
+        undo.queueing(builder.database, runs)
+    started, _, _ = builder.started("three")
+    waits = builder.add("four", seed=4)
+    with pytest.raises(BusyError, match=r"started meanwhile.*No action was taken on any of the 2 runs"):
+        undo.queueing(builder.database, [waits, started])
+    assert again(builder, [waits])[0].state is State.QUEUED

@@ -353,3 +353,25 @@ async def test_about_the_curve_of_a_single_reference_lies_what_two_seeds_differ_
         await opened(shown, 1, 2)
         await shown.press("3", "3")
         assert "about ●: what two seeds differ by" in shown.text
+
+
+async def test_in_confusion_tab_goes_to_the_next_task_as_in_a_run(show: Show, opened: Any) -> None:
+    async with show() as shown:
+        await opened(shown, 1, 2)
+        await shown.press("4")
+        assert "Tab task" in shown.text.splitlines()[-1]
+        await shown.press("right_square_bracket")
+        by_bracket = shown.text
+        await shown.press("right_square_bracket", "tab")
+        assert shown.text == by_bracket
+        await shown.press("1", "tab")
+        assert shown.app.focused.id != "arms" and "Tab task" not in shown.text.splitlines()[-1]
+
+
+async def test_where_all_is_on_one_page_tab_goes_from_pane_to_pane(show: Show, opened: Any) -> None:
+    async with show(size=(200, 60)) as shown:
+        await opened(shown, 1, 2)
+        await shown.press("4")
+        before = shown.app.focused.id
+        await shown.press("tab")
+        assert shown.app.focused.id != before

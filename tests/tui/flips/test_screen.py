@@ -27,7 +27,7 @@ async def test_enter_goes_to_the_sentences_of_a_cell(show: Show, alive: None, si
         assert shown.app.focused.id == "sentences"
         await shown.should_be("flips-cell")
         await shown.press("tab")
-        assert shown.app.focused.id != "sentences"
+        assert shown.app.focused.id == "cells"
 
 
 async def test_sentences_of_data_are_made_safe(show: Show, alive: None) -> None:
@@ -45,3 +45,19 @@ async def test_of_numbers_closer_and_farther_predictions_are_listed(
         await shown.should_be("flips-numbers")
         await shown.press("left_square_bracket", "left_square_bracket")
         assert "all mistakes" in shown.text
+
+
+async def test_tab_goes_to_the_next_task_as_in_a_run(show: Show, alive: None) -> None:
+    async with show() as shown:
+        await shown.press(*TO_FLIPS)
+        first = shown.text
+        assert "Tab task" in first.splitlines()[-1]
+        await shown.press("tab", "tab")
+        assert shown.app.focused.id == "cells"
+        by_tab = shown.text
+        await shown.press("left_square_bracket", "left_square_bracket")
+        assert shown.text == first != by_tab
+        await shown.press("right_square_bracket", "right_square_bracket")
+        assert shown.text == by_tab
+        await shown.press("enter")
+        assert "Tab cells" in shown.text.splitlines()[-1]

@@ -285,3 +285,13 @@ async def test_the_numbers_of_the_screens_lead_to_them(show: Show, alive: Any) -
 async def test_the_queue_is_drawn_in_ascii_alone(show: Show, alive: Any, busy: Path, timed: Any) -> None:
     async with show(first="queue", ascii_only=True) as shown:
         assert shown.text.isascii()
+
+
+async def test_at_the_workers_the_footer_has_their_keys_and_the_way_back(show: Show, alive: Any, busy: Path) -> None:
+    async with show(first="queue") as shown:
+        await shown.press("tab", "x")
+        footer = shown.text.splitlines()[-1]
+        assert "S stop Q drain W reset L log tab runs" in footer and "cancel" not in footer
+        assert not shown.said and shown.app.screen.worker_table.has_focus
+        await shown.press("tab")
+        assert "x cancel" in shown.text.splitlines()[-1] and shown.app.screen.table.has_focus

@@ -9,6 +9,7 @@ from run_screen import open_run, said
 from shown import Show, Shown
 
 from bertmt.registry.runs import all_runs
+from bertmt.run_folder.events import now
 from bertmt.services.lifecycle.removal import delete
 from tui.screens.run.one_run import PANES
 from tui.widgets.tab_line import TabLine
@@ -83,6 +84,26 @@ async def test_a_run_that_starts_while_it_is_shown_gets_its_curves(show: Show, a
         assert "the run is held. `bertmt release run007`" in shown.text
 
 
+async def test_a_queued_run_says_what_keeps_it_from_starting(show: Show, alive: Any, registry: Path) -> None:
+    worker = (
+        "INSERT INTO workers (key, host, pid, process_start, slots, started_at, heartbeat_at)"
+        f" VALUES (1, 'elsewhere', 4241, '', '[\"cpu\"]', '{now()}', '{now()}')"
+    )
+    steps = [
+        (worker, "It is next."),
+        ("UPDATE workers SET guard = '3 died'", "The worker is halted after crashes: W on the queue screen"),
+        ("UPDATE runs SET wants = 'gpu' WHERE id = 'run007'", "It will not start: it needs a GPU, which no worker"),
+        ("INSERT INTO settings VALUES ('queue_held', '2026')", "The queue is held: Z on the queue screen releases it."),
+    ]
+    async with show() as shown:
+        await open_run(shown, "run007")
+        assert "No worker is running: `bertmt worker`, or w on the queue" in " ".join(shown.text.split())
+        for statement, sentence in steps:
+            change(registry, statement)
+            await shown.look()
+            assert sentence in " ".join(shown.text.split())
+
+
 async def test_a_run_that_is_removed_is_left(show: Show, alive: Any, registry: Path) -> None:
     async with show() as shown:
         await open_run(shown, "run003")
@@ -118,7 +139,9 @@ async def test_the_footer_has_the_keys_that_do_something_to_a_run_in_its_state(
 async def test_without_marks_or_a_baseline_comparing_says_what_is_missing(show: Show, alive: Any) -> None:
     async with show() as shown:
         await open_run(shown, "run001", "c")
-        assert said(shown) == ["Nothing to compare with: mark other runs in the list, or choose a baseline."]
+        assert said(shown) == [
+            "Run run001 is the baseline itself: mark other runs to compare it with, or choose another baseline with b."
+        ]
 
 
 async def test_a_run_is_compared_with_the_marked_ones_or_else_its_baseline(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from list_of_runs import go_to, names, run_named
 from shown import Show
 
@@ -11,10 +12,44 @@ from bertmt.registry.runs import all_runs
 from bertmt.registry.states import State
 
 
-async def test_comparing_needs_two_marked_runs(show: Show, alive: Any) -> None:
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The ids of the runs of each comparison that was opened."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(
+        "tui.actions.runs.RunActions.open_comparison", lambda screen, runs: found.append([run.id for run in runs])
+    )
+    return found
+
+
+async def test_one_run_is_compared_with_its_baseline_marked_or_not(
+    show: Show, alive: Any, compared: list[list[str]]
+) -> None:
     async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("c", "space")
+        await go_to(shown, "later")
         await shown.press("c")
-        assert "Mark at least two runs" in shown.said
+        await go_to(shown, "twins")
+        await shown.press("space", "c")
+    assert compared[:2] == [["run002", "run001"]] * 2
+    assert len(compared[2]) == 2 and "run002" in compared[2] and "run001" not in compared[2]
+
+
+async def test_a_run_that_has_nothing_to_be_compared_with_says_why(
+    show: Show, alive: Any, registry: Path, compared: list[list[str]]
+) -> None:
+    async with show() as shown:
+        await go_to(shown, "base")
+        await shown.press("c")
+        assert "Run run001 is the baseline itself: mark other runs" in shown.said
+    with open_registry(registry) as database:
+        database.execute("UPDATE runs SET preset = 'other' WHERE key = 1")
+    async with show() as shown:
+        await go_to(shown, "better")
+        await shown.press("c")
+        assert "Run run002 has no baseline: mark other runs" in shown.said
+    assert not compared
 
 
 async def test_cancelling_is_asked_first_and_no_means_no(show: Show, alive: Any, registry: Path) -> None:

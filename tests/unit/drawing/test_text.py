@@ -16,7 +16,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.charts.heatmap import draw_confusion, draw_confusion_difference
 from bertmt.drawing.charts.sparkline import sparkline
 from bertmt.drawing.safe_text import REPLACEMENT, safe_text
-from bertmt.drawing.styled import STYLES, Span, ascii_line, cells, cut, cut_line, line, pad, plain, wrap_parts
+from bertmt.drawing.styled import STYLES, Span, ascii_line, cells, cut, cut_line, cut_name, line, pad, plain, wrap_parts
 
 CLASSES = ("negative", "somewhat negative", "neutral")
 
@@ -96,10 +96,18 @@ def test_counts_percentages_p_values_and_intervals() -> None:
 
 @given(st.text(), st.integers(0, 20))
 def test_cut_and_padded_text_has_the_asked_width(text: str, width: int) -> None:
-    assert cells(cut(text, width)) <= width
-    assert cells(pad(text, width)) == width
-    if cells(text) <= width:
-        assert cut(text, width) == text
+    for shorten in (cut, cut_name):
+        assert cells(shorten(text, width)) <= width
+        if cells(text) <= width:
+            assert shorten(text, width) == text
+    assert cells(pad(text, width)) == cells(pad(text, width, is_name=True)) == width
+
+
+def test_a_name_that_is_cut_shows_its_end() -> None:
+    assert cut_name("baseline-learning_rate1e-3", 15) == "baseli…rate1e-3"
+    assert cut_name("日本語の名前がとても長い", 10) == "日…も長い"
+    assert cut_name("e\u0301" * 20, 11).endswith("…" + "e\u0301" * 6)
+    assert cut_name("baseline-1e-3", 9) == "baseline…"
 
 
 def test_wide_characters_take_two_cells() -> None:

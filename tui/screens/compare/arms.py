@@ -25,7 +25,13 @@ Looks = Mapping[int, Look]  # by the key of the first run of an arm
 UNIT = " unit"  # behind the name of a task: the column of its part in the overall score
 _MARK = Column(key="mark", title="", width=1, rank=1, meaning="colour and mark of the arm, everywhere", words=4)
 _NAME = Column(
-    key="name", title="dev scores of", width=14, rank=2, elastic=True, meaning="run, or recipe and how many seeds"
+    key="name",
+    title="dev scores of",
+    width=14,
+    rank=2,
+    elastic=True,
+    is_name=True,
+    meaning="run, or recipe and how many seeds",
 )
 _TOGGLES = Column(
     key="toggles", title="toggles", width=9, rank=99, from_width=WIDE - 20, meaning="toggles of the method that are on"

@@ -6,7 +6,7 @@ from typing import Any
 from bertmt.drawing.facts import facts, wrapped
 from bertmt.drawing.numbers import MISSING, named
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span, beside, cells, cut, line, pad, plain
+from bertmt.drawing.styled import Line, Span, beside, cells, cut, cut_name, line, pad, plain
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm, recipe_differences
@@ -122,7 +122,7 @@ def _text(value: Any) -> str:
 
 
 def _head(arm: Arm, looks: Looks, longest: int) -> Line:
-    return (*mark_line(arm, looks), Span(cut(safe_text(arm.name), longest - GAP), "title"))
+    return (*mark_line(arm, looks), Span(cut_name(safe_text(arm.name), longest - GAP), "title"))
 
 
 def _filled(text: Line, width: int) -> Line:

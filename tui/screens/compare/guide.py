@@ -12,5 +12,5 @@ GUIDE: tuple[str, ...] = (
     "S is (1 + ρ)/2; the overall score is the mean over the tasks, with S in place of a correlation.",
     "^l writes all of it, and more, as a page to be read, printed or passed on: `bertmt report` has other formats.",
     "Where there is room all is on one page: Tab and the digits go from pane to pane, and the digit of the pane at "
-    "hand shows it alone, or all again.",
+    "hand shows it alone, or all again. Where Confusion stands alone, Tab goes to the next task, as ] does.",
 )

@@ -16,8 +16,9 @@ KEYS: list[BindingType] = [
     key("s", "save", "picture", "Save a picture of the curves (SVG) into the current folder.", "compare.save"),
     key("ctrl+l", "report", "report", "Write a report of this comparison (HTML) into the current folder.",
         "compare.report", display="^l"),
-    key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
-        display="]"),
+    key("tab", "other_task('tab')", "task", "Confusion of the next task.", "compare.next_task", shown=True,
+        display="Tab"),
+    key("tab", "app.focus_next", "next pane", "Go to the next pane; shift+Tab: to the one before.", "compare.pane"),
     key("percent_sign", "turn", "shares", "Counts, or shares.", "compare.shown", shown=True, display="%"),
     key("ctrl+x", "flips", "flips", "Examples that this arm fixed and broke, by cell.", "compare.flips", shown=True,
         display="^x"),
@@ -25,4 +26,6 @@ KEYS: list[BindingType] = [
         "compare.queue", shown=True, display="^s"),
     key("d", "differ", "change", "Counts minus the first run's, or plain counts.", "compare.differences",
         shown=True),
+    key("right_square_bracket", "other_task", "next", "Confusion of the next task.", "compare.task", shown=True,
+        display="]"),
 ]  # fmt: skip

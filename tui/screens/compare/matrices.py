@@ -9,7 +9,7 @@ from bertmt.drawing.charts.heatmap import Shown, draw_confusion, draw_confusion_
 from bertmt.drawing.numbers import counted
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.sentences import matrix_sentences, sentence_page
-from bertmt.drawing.styled import Line, Span, beside, cells, cut, line
+from bertmt.drawing.styled import Line, Span, beside, cells, cut, cut_name, line
 from bertmt.errors import BertmtError, RegistryError
 from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm
@@ -166,7 +166,7 @@ def _grid(count: int, classes: int, width: int) -> tuple[int, int]:
 
 def _head(matrix: ArmMatrix, looks: Looks, width: int) -> Line:
     look = looks[matrix.run.key]
-    name = cut(safe_text(matrix.name), width - 2)
+    name = cut_name(safe_text(matrix.name), width - 2)
     epoch = f" epoch {matrix.epoch}" if matrix.epoch is not None and cells(name) + 12 <= width else ""
     return line(Span(f"{look.mark} ", look.style), Span(name, "title"), Span(epoch, "dim"))
 

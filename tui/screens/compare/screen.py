@@ -310,7 +310,8 @@ class CompareScreen(RunActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Some keys belong to one tab."""
         tab = {"save": CURVES, "other_task": CONFUSION, "turn": CONFUSION, "differ": CONFUSION}.get(action)
-        return tab is None or self._needs(tab)
+        goes_on = parameters == ("tab",) and self.shows_all  # on one page Tab goes from pane to pane
+        return tab is None or (self._needs(tab) and not goes_on)
 
     @on(Table.Moved, "#arms")
     def _moved(self, event: Table.Moved) -> None:
@@ -370,7 +371,7 @@ class CompareScreen(RunActions):
         """All arms with scores, apart or together as they are shown, against the first."""
         await self.dashboard.attempt(save_report(self.dashboard, self._sides.arms))
 
-    def action_other_task(self) -> None:
+    def action_other_task(self, key: str = "]") -> None:
         self._task_place += 1
         self.reload()
 

@@ -16,7 +16,7 @@ PLACES = (
     Column("host", "host", 8, rank=7, from_width=90, meaning="machine, where it is another one; of a job its node"),
     Column("state", "", 1, rank=3, words=9),
     Column("id", "run", 6, rank=2, meaning="id of the run"),
-    Column("name", "name", 10, rank=4, elastic=True, meaning="its name"),
+    Column("name", "name", 10, rank=4, elastic=True, is_name=True, meaning="its name"),
     Column("seed", "seed", 4, rank=8, right=True, meaning="its seed"),
     Column("progress", "progress", 18, rank=6, meaning="how far it is, and the time left"),
     Column("speed", "speed", 12, rank=9, right=True, meaning="steps per second, or seconds per step"),

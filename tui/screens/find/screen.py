@@ -56,7 +56,7 @@ class FindScreen(RunActions):
     FindScreen #line { height: auto; max-height: 40%; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("c", "compare", "compare", "Compare the marked runs.", "find.compare"),
+        key("c", "compare", "compare", "Compare the marked runs, or this one with its baseline.", "find.compare"),
     ]
 
     def __init__(self, first: Collection[str] = ()):

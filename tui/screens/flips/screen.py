@@ -23,6 +23,8 @@ from tui.widgets.page import Page
 from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
+OF_TASKS = ("next_task", "other_task")
+
 
 class FlipsScreen(DashboardScreen):
     """What became of each mistake from the first run to the second.
@@ -36,7 +38,8 @@ class FlipsScreen(DashboardScreen):
         "A row per cell of the confusion matrix that a mistake moved in or out of: fixed, broken, or wrong in both for "
         "another class. The sentences below are those that either run puts into the cell, the surest mistakes first.",
         "Of a task of numbers: predictions that came closer to their label, and those that are farther from it.",
-        "Enter goes to the sentences, and Tab back to the cells. Counts alone; no cell is tested.",
+        "At the cells Tab goes to the next task, as ] does. Enter goes to the sentences, and Tab back to the cells. "
+        "Counts alone; no cell is tested.",
     )
     DEFAULT_CSS = """
     FlipsScreen #title { height: 1; background: $panel; }
@@ -45,6 +48,9 @@ class FlipsScreen(DashboardScreen):
     FlipsScreen #sentences { height: 3fr; padding: 0 1; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        key("tab", "next_task", "task", "The next task.", "flips.next_task", shown=True, display="Tab"),
+        key("tab", "cells", "cells", "Go back to the cells.", "flips.cells", shown=True, display="Tab"),
+        key("tab", "app.focus_next", "next pane", "Go to the next pane.", "flips.pane"),
         key("right_square_bracket", "other_task(1)", "next", "The next task.", "flips.task", True, "]"),
         key("left_square_bracket", "other_task(-1)", "previous", "The task before.", "flips.task_back", display="["),
     ]
@@ -131,9 +137,18 @@ class FlipsScreen(DashboardScreen):
             self.table.cursor = 0
             self.reload()
 
+    def action_next_task(self) -> None:
+        self.action_other_task(1)
+
+    def action_cells(self) -> None:
+        self.table.focus()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There may be one task alone."""
-        return len(self._tasks) > 1 if action == "other_task" else True
+        """There may be one task alone; Tab goes to the next from the cells, and else to them."""
+        is_at_cells = isinstance(self.focused, Table)
+        if action == "cells":
+            return not is_at_cells
+        return len(self._tasks) > 1 and (is_at_cells or action == "other_task") if action in OF_TASKS else True
 
 
 def _read(session: Session, first: Run, second: Run, task: str | None) -> tuple[TwoRuns | None, str]:

@@ -17,6 +17,7 @@ from bertmt.services.names import check_tag
 from bertmt.services.plan.embedded import EMBEDDED
 from bertmt.services.plan.submit import Request
 from bertmt.services.start_times import parse_start
+from tui.bindings import bound
 from tui.widgets.fields import Field, FieldKind, field_of, next_choice
 
 SOURCE, DONE = "source", "done"
@@ -276,7 +277,7 @@ class NewRunForm:
         if self.edits and self.run is not None:
             return Field(DONE, f"▸ Change {self.run.id}", FieldKind.DONE, meaning="Enter changes the waiting run.")
         title = f"▸ Queue {counted(self.run_count(), 'run')}"
-        return Field(DONE, title, FieldKind.DONE, meaning="Enter queues; so does Ctrl+S from any line.")
+        return Field(DONE, title, FieldKind.DONE, meaning=f"Enter queues; so does {bound('new.queue')} from any line.")
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

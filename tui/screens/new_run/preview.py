@@ -18,6 +18,7 @@ from bertmt.services.analysis.groups.power import Power
 from bertmt.services.browse.run_formatting import asked_conditions, value_text
 from bertmt.services.plan.preview import PlanPreview
 from bertmt.services.plan.submit import PlannedRun
+from tui.bindings import bound
 from tui.screens.new_run.form import NewRunForm
 
 MOST_RUNS = 12
@@ -50,7 +51,7 @@ def summary(planned: Planned) -> tuple[str, str]:
     before = len(planned.preview.finished_before)
     again = f" {'It' if len(runs) == 1 else f'{before:,} of them'} finished before." if before else ""
     verb = "changes" if planned.form.edits else "queues"
-    return f"{what}.{time}{again} Ctrl+S {verb} {'it' if len(runs) == 1 else 'them'}.", ""
+    return f"{what}.{time}{again} {bound('new.queue')} {verb} {'it' if len(runs) == 1 else 'them'}.", ""
 
 
 def _equal(run: PlannedRun) -> str:

@@ -28,8 +28,10 @@ from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
 from tui.screens.new_run.auditing import audit_a_task
 from tui.screens.new_run.form import CONSTANTS, DONE, SOURCE, NewRunForm
+from tui.screens.new_run.matching import matching
 from tui.screens.new_run.planning import planned_of
 from tui.screens.new_run.preview import Planned, done, format_preview, summary
+from tui.undoing import queued, remember
 from tui.widgets.fields import FieldKind
 from tui.widgets.form import Form, sentence_lines
 from tui.widgets.frame import framed
@@ -54,7 +56,8 @@ class NewRunScreen(DashboardScreen):
     SUBJECT = "new runs"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "All settings of a recipe, starting from a preset or a copy of a run; ◆ marks your changes. Enter edits the "
-        "line and Enter again accepts it, Esc cancels; a digit starts editing a number. Ctrl+S queues.",
+        "line and Enter again accepts it, Esc cancels; a digit starts editing a number. / and letters of a name go to "
+        "its line. Ctrl+S queues.",
         "Several seeds (0-4) or a sweep (lora.rank=20,100) make several runs. "
         "The data and other parts of the scale take their defaults from bertmt.toml, which `bertmt init` writes; "
         "where there is neither that nor the paper's encoder, the embedded data and encoder are filled in. ^e looks at "
@@ -174,6 +177,18 @@ class NewRunScreen(DashboardScreen):
             self._queues_next = False
             self.action_queue()
 
+    @on(Form.Sought)
+    def _sought(self, event: Form.Sought) -> None:
+        """To a setting with these letters, whose section is unfolded where it is not."""
+        found = matching(self.form.fields(), event.letters)
+        if found:
+            sought = found[event.place % len(found)]
+            if sought.section in self._folded:
+                self._folded.discard(sought.section)
+                self._show()
+            self.query_one(Form).table.go_to(sought.key)
+        self.query_one(Form).tell_found(len(found) or not event.letters.strip())
+
     @on(Form.Turned)
     def _turned(self, event: Form.Turned) -> None:
         self._change(self.form.with_next(event.field, event.places))
@@ -262,6 +277,8 @@ class NewRunScreen(DashboardScreen):
         finally:
             self._is_queueing = bool(self._stored)
         self.dashboard.notify(done(self._stored, form.edits))
+        if not form.edits:
+            remember(self.dashboard.done, queued(self._stored))
         self.dashboard.look_again()
         if self.is_active or self.is_left:
             self._finish()

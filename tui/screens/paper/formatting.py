@@ -12,6 +12,7 @@ from bertmt.recipe.reported import Claim, Pair, claims_about
 from bertmt.registry.records import Run
 from bertmt.services.analysis.paper.table import AtScale, PaperRow
 from bertmt.services.browse.run_formatting import scale_line, value_text
+from tui.bindings import bound
 from tui.plain.words import in_words
 from tui.screens.paper.claim_columns import STYLES
 from tui.screens.paper.columns import TITLES, FigureLine
@@ -79,7 +80,8 @@ def _none_yet(row: PaperRow, width: int) -> list[Line]:
     reported = row.reported.scores if row.reported else {}
     known = [f"{title} {numbers.score(reported[task])}" for task, title in TITLES if reported.get(task) is not None]
     said = _dim(f"The paper has {', '.join(known)}.", width) if known else []
-    key = "n queues another." if row.waiting or row.running else "Enter opens the form that queues one."
+    another = f"{bound('paper.new')} queues another."
+    key = another if row.waiting or row.running else "Enter opens the form that queues one."
     return [*said, *_plain(f"No finished run of ours yet. {key}", width)]
 
 

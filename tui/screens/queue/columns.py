@@ -20,6 +20,7 @@ from bertmt.services.browse.run_formatting import (
     seconds_since,
     slot_words,
 )
+from tui.bindings import bound
 from tui.formatting.run_signs import MARK_OF_REQUEST, running_bar, short_duration, state_sign
 from tui.formatting.run_standing import standing
 from tui.widgets.tables.columns import WIDE, Column, Spanning
@@ -28,7 +29,7 @@ COLUMNS = (
     Column("state", "", 1, rank=1, meaning="state, as a sign", words=9),
     Column("place", "#", 3, rank=3, right=True, meaning="place in the queue"),
     Column("id", "id", 6, rank=8, from_width=WIDE, meaning="id, for commands"),
-    Column("name", "name", 12, rank=2, elastic=True, meaning="name, by default the preset's"),
+    Column("name", "name", 12, rank=2, elastic=True, is_name=True, meaning="name, by default the preset's"),
     Column("seed", "seed", 4, rank=6, right=True, meaning="seed"),
     Column("toggles", "toggles", 9, rank=7, meaning="active toggles, a letter each"),
     Column("when", "when", 19, rank=4, meaning="progress, or expected start"),
@@ -107,11 +108,11 @@ def _when(row: QueueLine) -> Span:
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)
     if run.state is State.LOST:
-        return Span("lost: r queues it", "bad")
+        return Span(f"lost: {bound('queue.requeue')} queues it", "bad")
     if run.state is State.PAUSED:
         step = run.progress.checkpoint_step
         at = "" if step is None else f" at step {numbers.count(step)}"
-        return Spanning(f"paused{at}: p resumes", "accent")
+        return Spanning(f"paused{at}: {bound('runs.pause')} resumes", "accent")
     if pending(run):
         return Spanning(pending(run), "dim")
     if run.state is State.RUNNING:
@@ -125,7 +126,7 @@ def _when(row: QueueLine) -> Span:
 def _starts(row: QueueLine) -> Span:
     """When a waiting run is expected to start."""
     if row.run.state is State.HELD:
-        return Span("held: z releases it", "dim")
+        return Span(f"held: {bound('queue.hold')} releases it", "dim")
     if row.is_stopped or row.expected.starts_in is None:
         return Span("queued", "dim")
     return Span("next" if not row.expected.starts_in else f"in {short_duration(row.expected.starts_in)}")

@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 
-from bertmt.drawing.styled import Span, line
+from bertmt.drawing.numbers import named
+from bertmt.drawing.styled import Line, Span, line
 from bertmt.errors import BertmtError
 from bertmt.recipe.rules import parse_value
 from bertmt.recipe.settings import Role, Setting
@@ -21,8 +22,9 @@ from bertmt.services.lifecycle.hold import hold_queue, queue_is_held, release_qu
 from bertmt.services.lifecycle.reordering import HIGHEST_PRIORITY
 from bertmt.services.opening import Registry
 from bertmt.services.plan.estimates import durations_now, kind_of
-from tui.actions.runs import each, the_runs
-from tui.bindings import key
+from tui.actions.runs import each
+from tui.actions.words import the_runs
+from tui.bindings import bound, key
 from tui.dialogs.prompt import Prompt
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
@@ -47,17 +49,13 @@ from tui.widgets.machine_strip import MachineStrip
 from tui.widgets.tables.table import Table
 from tui.widgets.text_lines import TextLines
 
-HELD = " ‖ The queue is held: nothing starts until Z releases it."
 NOTHING = (
     line(Span("Nothing is running or waiting.", "title")),
     (),
     line("Press ", Span("n", "mark"), " for the form of new runs, or type"),
     line(Span("  bertmt queue --preset baseline", "accent")),
 )
-NO_WORKER = line(
-    " No worker is running: ", Span("w", "mark"), " starts one here, which continues without the dashboard."
-)
-MOVES = "J, K, T and B move runs."
+MOVING = ("queue.later", "queue.sooner", "queue.first", "queue.last")
 UNKNOWN = Expected(None, None)
 OF_RUNS = {
     "cancel", "pause", "requeue", "from_start", "remove", "tag", "note", "rename", "baseline", "shift", "place",
@@ -123,7 +121,7 @@ class QueueScreen(WorkerActions, HomeScreen):
 
     def compose(self) -> ComposeResult:
         yield HomeLine("queue")
-        yield TextLines(lambda width: [line(Span(HELD, "bad"))], id="held", classes="hidden")
+        yield TextLines(lambda width: [line(Span(_held(), "bad"))], id="held", classes="hidden")
         runs: Table[QueueLine] = Table(COLUMNS, queue_cell, lambda row: row.run.id, can_mark=True, id="queue")
         yield framed(runs, "Running, and the queue", first=True)
         yield framed(TextLines(lambda width: NOTHING, id="empty", classes="hidden"), "The queue", first=True)
@@ -132,7 +130,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         with framed(Vertical(id="working"), "Workers"):
             yield TextLines(id="guards", classes="hidden")
             yield workers
-            yield TextLines(lambda width: [NO_WORKER], id="no-worker", classes="hidden")
+            yield TextLines(lambda width: [_no_worker()], id="no-worker", classes="hidden")
         yield MachineStrip()
         yield KeyLine()
 
@@ -203,10 +201,8 @@ class QueueScreen(WorkerActions, HomeScreen):
 
     def _show_guards(self, workers: Sequence[Worker]) -> None:
         """Why workers start nothing, and the key that lets them."""
-        said = [
-            f"Worker {each.key} is halted until W resets it (Tab goes to the workers): {each.guard}"
-            for each in guarded(workers)
-        ]
+        keys = f"{bound('workers.go_on')} resets it ({bound('queue.tab')} goes to the workers)"
+        said = [f"Worker {each.key} is halted until {keys}: {each.guard}" for each in guarded(workers)]
         lines = self.query_one("#guards", TextLines)
         lines.set_class(not said, "hidden")
         lines.show(
@@ -266,7 +262,7 @@ class QueueScreen(WorkerActions, HomeScreen):
         elif self.dashboard.may_write():
             moved = await self.change(lambda database: reordering.shift(database, run, places))
             if moved is not None:
-                remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, MOVES))
+                remember(self.dashboard.done, Done(f"Run {run.id} moved.", None, _moves()))
 
     @work(group="act")
     async def action_place(self, first: bool) -> None:
@@ -275,7 +271,7 @@ class QueueScreen(WorkerActions, HomeScreen):
             return
         ordered = runs[::-1] if first else runs  # so that they keep their order
         place = each(lambda database, run: reordering.reorder(database, run, first))
-        await self._do(ordered, place, "first now" if first else "last now", instead=MOVES)
+        await self._do(ordered, place, "first now" if first else "last now", instead=_moves())
 
     @work(group="act")
     async def action_prioritise(self) -> None:
@@ -322,13 +318,28 @@ class QueueScreen(WorkerActions, HomeScreen):
     def action_edit(self) -> None:
         run = self.current_run()
         if run is None or run.state not in WAITING:
-            self.dashboard.notify("Only a waiting run can be changed; n copies any other.", severity="warning")
+            self.dashboard.notify(
+                f"Only a waiting run can be changed; {bound('runs.new')} copies any other.", severity="warning"
+            )
         elif self.dashboard.may_write():
             self.open_screen(self.dashboard.new_run_screen(run, edits=True))
 
     def action_other_table(self) -> None:
         goes = self.table.has_focus and self.worker_table.display
         (self.worker_table if goes else self.table).focus()
+
+
+def _held() -> str:
+    return f" ‖ The queue is held: nothing starts until {bound('queue.hold_all')} releases it."
+
+
+def _no_worker() -> Line:
+    starts = " starts one here, which continues without the dashboard."
+    return line(" No worker is running: ", Span(bound("workers.start"), "mark"), starts)
+
+
+def _moves() -> str:
+    return f"{named([bound(each) for each in MOVING])} move runs."
 
 
 def _priority_problem(text: str) -> str | None:

@@ -11,7 +11,7 @@ from bertmt.services.lifecycle.worker_control import drain_worker, let_go_on, st
 from bertmt.services.opening import Registry
 from tui.actions.runs import RunActions
 from tui.actions.workers import start_worker
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.dialogs.question import Question
 from tui.dialogs.start_worker import StartWorker
 from tui.screens.queue.columns import WorkerLine
@@ -28,6 +28,7 @@ class WorkerTable(Table[WorkerLine]):
         key("Q", "screen.drain_worker", "drain", "Stop this worker once the queue is empty.", "worker.drain", True),
         key("W", "screen.go_on", "reset", "Reset this halted worker.", "worker.go_on", True),
         key("L", "screen.worker_log", "log", "Show the log of background workers.", "worker.log", True),
+        key("tab,shift+tab", "screen.other_table", "runs", "Go back to the runs.", "worker.tab", True),
     ]
 
 
@@ -50,7 +51,7 @@ class WorkerActions(RunActions):
         """The worker at hand; says so where there is none."""
         worker = self.worker_at_hand()
         if worker is None:
-            self.dashboard.notify("No worker is running; w starts one.", severity="warning")
+            self.dashboard.notify(f"No worker is running; {bound('workers.start')} starts one.", severity="warning")
         return worker
 
     async def change(self, act: Callable[[Registry], T]) -> T | None:

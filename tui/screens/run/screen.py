@@ -138,25 +138,16 @@ class RunScreen(RunActions):
 
     @work(group="act")
     async def _compare(self) -> None:
-        runs = await self.dashboard.attempt(self.dashboard.ask(self._compared))
-        if runs is None:
-            return
-        if len(runs) > 1:
-            self.open_comparison(runs)
-        else:
-            self.dashboard.notify(
-                "Nothing to compare with: mark other runs in the list, or choose a baseline.", severity="warning"
-            )
+        others = await self.dashboard.attempt(self.dashboard.ask(self._others))
+        if others:
+            self.open_comparison([self.run, *others])
+        elif others is not None:
+            self._compare_with_baseline(self.run)
 
-    def _compared(self, session: Session) -> list[Run]:
-        """On the registry's thread: this run, then the others."""
+    def _others(self, session: Session) -> list[Run]:
+        """On the registry's thread: the marked runs besides this one."""
         rows = [session.runs.row(each) for each in sorted(self.dashboard.marked - {self.run.id})]
-        others = [row.run for row in rows if row is not None]
-        row = self.half.row
-        baseline = row.baseline if row is not None else None
-        if not others and baseline is not None and baseline.key != self.run.key:
-            others = [baseline]
-        return [self.run, *others]
+        return [row.run for row in rows if row is not None]
 
     def action_back(self) -> None:
         """Leave what the tab has open, else the screen."""

@@ -22,6 +22,7 @@ from bertmt.services.browse.run_formatting import (
 )
 from bertmt.services.browse.run_list import Group, Spread, newest_of_each_seed
 from bertmt.tasks.task import Task, Tasks
+from tui.bindings import bound
 from tui.formatting.run_signs import MARK_OF_REQUEST, difference_span, group_name, running_bar, state_sign
 from tui.formatting.scores import FEW, score_head, width_of
 from tui.plain.words import in_words
@@ -40,7 +41,9 @@ class ScoreColumn(Column):
 _BEFORE = (
     Column("state", "", 1, rank=1, field="state", meaning="state, as a sign", words=11),
     Column("id", "id", 6, rank=9, from_width=WIDE, field="id", meaning="id, for commands"),
-    Column("name", "name", 10, rank=2, elastic=True, field="name", meaning="name, by default the preset's"),
+    Column(
+        "name", "name", 10, rank=2, elastic=True, is_name=True, field="name", meaning="name, by default the preset's"
+    ),
     Column("seed", "seed", 4, rank=10, right=True, from_width=WIDE, field="seed", meaning="seed"),
     Column("toggles", "toggles", 9, rank=5, meaning="active toggles, a letter each"),
     Column("progress", "progress", 17, rank=6, field="progress", meaning="progress and time left"),
@@ -218,7 +221,7 @@ def _progress(run: Run) -> Span:
     if run.state is State.FAILED and run.execution.failure:
         return Spanning(safe_text(run.execution.failure), "bad")
     if run.state is State.LOST:
-        return Spanning("lost: its process died; r requeues it", "bad")
+        return Spanning(f"lost: its process died; {bound('runs.requeue')} requeues it", "bad")
     word = asked(run)
     if word is not None:
         return Span(f"{word} {progress(run)}", MARK_OF_REQUEST[word].style)

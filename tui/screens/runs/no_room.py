@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bertmt.drawing.numbers import named
 from bertmt.drawing.styled import Span, cut_line, line
+from tui.bindings import bound
 from tui.screens.runs.columns import without_room
 from tui.widgets.tables.columns import Column, Placed
 from tui.widgets.text_lines import TextLines
@@ -18,5 +19,6 @@ class NoRoom(TextLines):
         """Say what is not shown of some columns."""
         titles = without_room(columns, shown)
         self.set_class(not titles, "hidden")
-        said = line(Span(f"No room for {named(titles)}: C chooses columns, o orders by any.", "dim"))
+        keys = f"{bound('runs.columns')} chooses columns, {bound('runs.order')} orders by any."
+        said = line(Span(f"No room for {named(titles)}: {keys}", "dim"))
         self.show(lambda width: [cut_line(said, width)] if titles else [])

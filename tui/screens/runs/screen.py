@@ -80,7 +80,14 @@ class RunsScreen(RunActions, HomeScreen):
         key("o", "order", "order", "Sort by a column; again to reverse.", "runs.order"),
         key("a", "group", "seeds", "One line for all seeds of a recipe: mean ± spread.", "runs.group"),
         key("C", "columns", "columns", "Choose the columns, and pin some at the left.", "runs.columns"),
-        key("c", "compare", "compare", "Compare the marked runs.", "runs.compare", shown=True),
+        key(
+            "c",
+            "compare",
+            "compare",
+            "Compare the marked runs, or this one with its baseline.",
+            "runs.compare",
+            shown=True,
+        ),
         key("ctrl+b", "search", "search", "Open the search that tried this run, or the newest.", "runs.search"),
         key("M", "mark_matching", "mark matching", "Mark all runs that match a query.", "runs.mark_matching"),
     ]

@@ -22,7 +22,7 @@ from bertmt.services.analysis.trying.conversation import MOST_CHARACTERS, Conver
 from bertmt.services.analysis.trying.formatting import board_lines
 from bertmt.services.analysis.trying.runs import Chosen, choose_tried
 from bertmt.services.analysis.trying.said import Said
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.plain.words import in_words
 from tui.registry_lane import Session
 from tui.screens.dashboard_screen import DashboardScreen
@@ -214,7 +214,7 @@ class TryScreen(DashboardScreen):
     def _state(self, width: int) -> list[Line]:
         """What stands in the way of answers, or what is waited for; nothing where answers are there."""
         if self.board.ended:
-            said = Span(f"{safe_text(self.board.ended)} ctrl+r starts again.", "bad")
+            said = Span(f"{safe_text(self.board.ended)} {bound('try.again')} starts again.", "bad")
         elif self.board.is_ready and not self.board.runs:
             said = Span("None of these runs kept a model: nothing can be asked.", "bad")
         elif self.board.is_ready and self.board.answered == self.board.asked > 0 and not self.board.told:

@@ -26,6 +26,7 @@ class Column:
         width: in cells; of an elastic one at least.
         words: cells where signs are words.
         is_drawn: a picture; left out where signs are words.
+        is_name: cut in its middle where there is no room for all of it.
         least: what it may shrink to rather than be left out; 0: nothing.
         rank: 1 is kept longest where the table is narrow.
         from_width: of the table, below which the column is left out however much room there is.
@@ -46,6 +47,7 @@ class Column:
     least: int = 0
     words: int = 0
     is_drawn: bool = False
+    is_name: bool = False
 
     @property
     def heading(self) -> str:

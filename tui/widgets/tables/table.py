@@ -391,6 +391,6 @@ class Table(ScrollView, Generic[R], can_focus=True):
             cell = self._cell(row, each.column)
             if isinstance(cell, Spanning):
                 return (*spans, Span(cut(cell.text, width - each.start), cell.style))
-            spans.append(Span(pad(cell.text, each.width, each.column.right), cell.style))
+            spans.append(Span(pad(cell.text, each.width, each.column.right, each.column.is_name), cell.style))
             spans.append(Span(" " * GAP))
         return tuple(spans)

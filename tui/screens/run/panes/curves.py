@@ -17,10 +17,11 @@ from bertmt.services.analysis.evaluations import Evaluated, evaluated_tasks
 from bertmt.services.browse.run_formatting import run_places
 from bertmt.services.browse.times.along import Along
 from bertmt.services.browse.times.axis_names import STEP, axis_after
-from tui.bindings import key
+from tui.bindings import bound, key
 from tui.formatting.run_panels import CHARTS, panels_of, patterns, with_shared_axes
 from tui.registry_lane import Session
 from tui.screens.run.panes.scrubbing import ScrubPane, moment
+from tui.screens.run.waiting import why_it_waits
 from tui.widgets.frame import framed, name_frame
 from tui.widgets.line_chart import LineChart
 
@@ -69,7 +70,9 @@ class CurvesPane(ScrubPane):
         beside = "" if marked else self.beside
         found = await self.dashboard.ask(lambda session: _read(session, run, marked, over, epoch, beside))
         if not found.panels:
-            raise NotFoundError(_nothing_yet(run))
+            waits = run.state is State.QUEUED
+            why = await self.dashboard.ask(lambda session: why_it_waits(session, run)) if waits else ""
+            raise NotFoundError(_nothing_yet(run, why))
         self._evaluated = found.evaluated
         self.chart.show(found.panels, found.placed.axis)
         self._show_moment(found)
@@ -170,14 +173,14 @@ def _overlaid(session: Session, run: Run, marked: Sequence[str], over: str) -> t
     return panels_of(placed.curves, runs, CHARTS, run_places(runs, session.runs.baselines.references)), placed
 
 
-def _nothing_yet(run: Run) -> str:
-    """Why there are no curves, and what to do."""
+def _nothing_yet(run: Run, why: str) -> str:
+    """Why there are no curves, and what to do; of a run in the queue that is `why`, a sentence."""
     if run.state is State.QUEUED:
-        return "No curves yet: the run waits in the queue. `bertmt worker` works it."
+        return f"No curves yet: the run waits in the queue. {why}"
     if run.state is State.HELD:
         return f"No curves yet: the run is held. `bertmt release {run.id}` lets it start."
     if run.state is State.PAUSED:
-        return "No curves yet: the run was paused before its first step. p resumes it."
+        return f"No curves yet: the run was paused before its first step. {bound('runs.pause')} resumes it."
     if run.state is State.RUNNING:
         return "No curves yet: they appear with the run's first step."
     return "This run ended before it measured anything; see its log (6) and history (7)."

@@ -149,7 +149,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "task": "its name",
         "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
         "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
-        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), lengths "
+        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), "
+        "touching (of which a sentence at least stands in train; null for train), lengths "
         "(pairs of a number of tokens, or words where tokens are null, and how many sentences have so many)",
         "conflicts": "how many texts of training and dev have several labels",
         "conflicting": "the first of these: first, second, labels",
@@ -237,8 +238,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "a": "run (id), name, seed, epoch: the run, or the one that is compared with",
         "b": "the one that is judged: the same; null of one run alone",
         "slices": "a list of name, n, metric (of the score; mean distance: of labels from the best line in the "
-        "predictions, less is better); of one run score, low and high (95 %), low_together and high_together (all "
-        "slices at once); of two score_a, score_b, difference (positive: b is better), low, high, p, p_corrected "
+        "predictions, less is better), commonest (share of the commonest class; null of numbers); of one run "
+        "score, low and high (95 %), low_together and high_together (all slices at once); of two score_a, score_b, difference (positive: b is better), low, high, p, p_corrected "
         "(Holm), family, level, test, verdict; all null where there are too few examples",
         "remarks": "sentences: what could not be sliced",
     },

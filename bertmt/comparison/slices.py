@@ -19,6 +19,7 @@ from bertmt.comparison.intervals import Interval, StudentInterval
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.procedures import PERMUTATION
 from bertmt.comparison.verdicts import LEVEL, judge
+from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import Task
 
 LEAST = 20  # examples; a score of fewer says next to nothing, and would only weaken the correction of the others
@@ -50,12 +51,14 @@ class SliceScore:
 
     Attributes:
         metric: what the score is: the name of a metric, or `DISTANCE`, of which less is better.
+        commonest: the share of its commonest class, which always answering that one would score; None of numbers.
         interval: `together`: with the level at which all slices' intervals hold at once with 95 % (Bonferroni).
     """
 
     name: str
     n: int
     metric: str
+    commonest: float | None = None
     score: float | None = None
     interval: tuple[float, float] | None = None
     together: tuple[float, float] | None = None
@@ -66,13 +69,14 @@ class SliceDifference:
     """Two runs in a slice.
 
     Attributes:
-        metric: as in `SliceScore`; of distances a positive difference is how much closer run b is.
+        metric, commonest: as in `SliceScore`; of distances a positive difference is how much closer run b is.
         result: None where the slice has too few examples to be judged.
     """
 
     name: str
     n: int
     metric: str
+    commonest: float | None
     result: PairedDifference | None
 
 
@@ -119,7 +123,14 @@ def compare_slices(
     ]
     by_name = {each.name: result for each, result in zip(judged, judge(found), strict=True)}
     return tuple(
-        SliceDifference(each.name, each.n, metric_of(pair.task, each), by_name.get(each.name)) for each in slices
+        SliceDifference(
+            each.name,
+            each.n,
+            metric_of(pair.task, each),
+            _commonest(pair.task, pair.labels, each),
+            by_name.get(each.name),
+        )
+        for each in slices
     )
 
 
@@ -137,9 +148,9 @@ def score_slices(
     distance = fitted_distances(labels, predicted) if not task.classes else None
     found = []
     for each in slices:
-        metric = metric_of(task, each)
+        metric, share = metric_of(task, each), _commonest(task, labels, each)
         if each.n < LEAST:
-            found.append(SliceScore(each.name, each.n, metric))
+            found.append(SliceScore(each.name, each.n, metric, share))
             continue
         if distance is not None and metric == DISTANCE:
             interval: Interval | None = _student(distance[each.chosen])
@@ -148,7 +159,7 @@ def score_slices(
             result = _compared(perfect, each, resamples or resamples_for(judged))
             interval, score = Raised(result.interval) if result.interval else None, result.score_b
         ends, together = (interval.at(one) if interval else None for one in (LEVEL, level))
-        found.append(SliceScore(each.name, each.n, metric, score, ends, together))
+        found.append(SliceScore(each.name, each.n, metric, share, score, ends, together))
     return found
 
 
@@ -160,6 +171,11 @@ def fitted_distances(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     slope = float(deviations @ y) / square if square else 0.0
     distances: np.ndarray = np.abs(y - y.mean() - slope * deviations)
     return distances
+
+
+def _commonest(task: Task, labels: np.ndarray, each: Slice) -> float | None:
+    found = commonest_class(task, labels[each.chosen])
+    return found[1] if found else None
 
 
 def _compared(pair: PairedPredictions, each: Slice, resamples: int) -> PairedDifference:

@@ -9,7 +9,7 @@ import numpy as np
 from bertmt.errors import BertmtError, DataError, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.services.plan.embedded import EMBEDDED
-from bertmt.services.plan.overlaps import count_overlap, text_keys
+from bertmt.services.plan.overlaps import Overlap, count_overlap, text_keys
 from bertmt.services.tasks.classes import about_absent
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.loading import read_split
@@ -52,6 +52,7 @@ class SplitAudit:
         truncated: share of the examples of which a sentence is longer than `max_length`; None as `tokens`.
         repeated: examples whose very texts an earlier one of the split has.
         in_training: examples whose very texts stand in the training split; None for that itself.
+        touching: examples of which a sentence at least does, those among them; None as that.
         lengths: how many sentences have so many tokens, by that number; words where tokens were not counted. Of a
             large split those of the examples that were measured.
     """
@@ -65,6 +66,7 @@ class SplitAudit:
     truncated: float | None
     repeated: int
     in_training: int | None
+    touching: int | None
     lengths: tuple[tuple[int, int], ...]
 
 
@@ -126,9 +128,9 @@ def audit_of(task: Task, recipe: Recipe, splits: Mapping[str, Split], chose_enco
     keys = {name: text_keys(split.examples) for name, split in splits.items()}
     found = {}
     for name, split in splits.items():
-        inside = None if name == "train" else count_overlap(keys[name], [keys["train"]], 0).in_training
+        overlap = None if name == "train" else count_overlap(keys[name], [keys["train"]], 0)
         repeated = len(keys[name].examples) - len(set(keys[name].examples))
-        found[name] = _split_audit(task, split, count, recipe.max_length, repeated, inside)
+        found[name] = _split_audit(task, split, count, recipe.max_length, repeated, overlap)
     conflicts = _conflicts(task, [*splits["train"].examples, *splits["dev"].examples])
     return TaskAudit(
         task=task, splits=found, conflicts=len(conflicts), examples=tuple(conflicts[:MOST_SHOWN]), encoder=encoder,
@@ -166,7 +168,7 @@ def _split_audit(
     count: Callable[[Sequence[str]], list[int]] | None,
     max_length: int,
     repeated: int,
-    in_training: int | None,
+    overlap: Overlap | None,
 ) -> SplitAudit:
     examples = split.examples
     labels = [each.label for each in examples if each.label is not None]
@@ -182,7 +184,8 @@ def _split_audit(
         tokens=None if pieces is None else Lengths.of(pieces),
         truncated=truncated,
         repeated=repeated,
-        in_training=in_training,
+        in_training=overlap.in_training if overlap else None,
+        touching=overlap.touching if overlap else None,
         lengths=tuple(sorted(Counter(words if pieces is None else pieces).items())),
     )
 

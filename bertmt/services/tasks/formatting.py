@@ -122,8 +122,12 @@ def _sentences(found: TaskAudit, width: int | None) -> Sequence[Line]:
         if split.unlabelled:
             said.append(f"{counted(split.unlabelled, f'example of {name} has', f'examples of {name} have')} no label.")
         if split.in_training:
-            stand = counted(split.in_training, f"example of {name} stands", f"examples of {name} stand")
+            what = "whole pair" if found.task.pair else "example"
+            stand = counted(split.in_training, f"{what} of {name} stands", f"{what}s of {name} stand")
             said.append(f"{stand} in the training data too: scores on it are optimistic.")
+        if found.task.pair and split.touching:
+            have = counted(split.touching, f"pair of {name} has", f"pairs of {name} have")
+            said.append(f"{have} one sentence at least that stands in the training data.")
     said.append("Lengths of sentences are the median, what 95 % do not exceed, and the most.")
     if found.encoder:
         why = f"{found.missing_encoder} is not at hand, so tokens" if found.missing_encoder else "Tokens"

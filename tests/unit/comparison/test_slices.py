@@ -109,6 +109,15 @@ def test_means_under_exchange_have_the_spread_of_all_signs() -> None:
     assert drawn.std() == pytest.approx(every.std(), rel=0.02)
 
 
+def test_a_slice_tells_what_always_answering_its_commonest_class_scores() -> None:
+    slices = [first(150), first(LEAST - 1), Slice("true 1", CLASSES == 1, by_label=True)]
+    expected = [np.bincount(CLASSES[each.chosen]).max() / each.n for each in slices]
+    scored = score_slices(SST, CLASSES, A, slices)
+    compared = compare_slices(PairedPredictions(SST, CLASSES, A, B), slices, 100)
+    assert [each.commonest for each in scored] == [each.commonest for each in compared] == expected
+    assert expected[2] == 1.0 and score_slices(STS, NUMBERS, NEAR, [first(150)], 100)[0].commonest is None
+
+
 def test_a_slice_without_a_score_is_undecided() -> None:
     same = Slice("one label", np.arange(N) < 30)
     labels = np.where(same.chosen, 2.0, NUMBERS)

@@ -6,21 +6,22 @@ from bertmt.comparison.slices import DISTANCE, LEAST, SliceDifference, SliceScor
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell, wrapped
 from bertmt.drawing.safe_text import safe_text
-from bertmt.drawing.styled import Line, Span
+from bertmt.drawing.styled import Line, Span, plain
+from bertmt.drawing.styled import cells as cells_of
 from bertmt.drawing.tables import Column, Row, table
 from bertmt.services.analysis.changes.slices import Sliced
 from bertmt.services.analysis.comparison_formatting import STYLES
 from bertmt.tasks.task import Task
 
-SCORES = (
-    Column("slice", elastic=True), Column("n", True), Column("score", True), Column("95 %", True),
-    Column("95 % together", True),
-)  # fmt: skip
+_SLICE = (Column("slice", elastic=True), Column("n", True))
+SCORES = (*_SLICE, Column("score", True), Column("95 %", True), Column("95 % together", True))
 DIFFERENCES = (
-    Column("slice", elastic=True), Column("n", True), Column("A", True), Column("B", True), Column("difference", True),
-    Column("95 % interval", True), Column("p (Holm)", True), Column("verdict"),
+    *_SLICE, Column("A", True), Column("B", True), Column("difference", True), Column("95 % interval", True),
+    Column("p (Holm)", True), Column("verdict"),
 )  # fmt: skip
+COMMONEST = Column("commonest", True)
 TOO_FEW = "too few"
+Found = Sequence[SliceScore] | Sequence[SliceDifference]
 
 
 def format_scores(found: Sequence[SliceScore], task: Task, width: int | None) -> list[Line]:
@@ -33,7 +34,7 @@ def format_scores(found: Sequence[SliceScore], task: Task, width: int | None) ->
             _ends(each.interval), _ends(each.together),
         ]  # fmt: skip
         rows.append(Row(cells))
-    return table(SCORES, rows, width)
+    return _table(SCORES, rows, found, width)
 
 
 def format_differences(found: Sequence[SliceDifference], task: Task, width: int | None) -> list[Line]:
@@ -51,15 +52,29 @@ def format_differences(found: Sequence[SliceDifference], task: Task, width: int 
             numbers.p_value(result.p_corrected), Cell(verdict, STYLES[verdict]),
         ]  # fmt: skip
         rows.append(Row(cells))
-    return table(DIFFERENCES, rows, width)
+    return _table(DIFFERENCES, rows, found, width)
 
 
-def format_notes(
-    found: Sequence[SliceScore] | Sequence[SliceDifference], task: Task, made: Sliced, width: int | None
-) -> list[Line]:
+def _table(columns: Sequence[Column], rows: Sequence[Row], found: Found, width: int | None) -> list[Line]:
+    """With the share of each slice's commonest class behind its size, where there is room for that."""
+    at = len(_SLICE)
+    shares = [numbers.score(each.commonest) for each in found]
+    fuller = [
+        Row([*row.cells[:at], share, *row.cells[at:]], row.below) for row, share in zip(rows, shares, strict=True)
+    ]
+    if any(each.commonest is not None for each in found):
+        lines = table([*columns[:at], COMMONEST, *columns[at:]], fuller, None)
+        if width is None or max(cells_of(plain(each)) for each in lines) <= width:
+            return lines
+    return table(columns, rows, width)
+
+
+def format_notes(found: Found, task: Task, made: Sliced, width: int | None) -> list[Line]:
     """By what slices are judged, over how many the correction is, and what could not be sliced."""
     judged = sum(each.n >= LEAST for each in found)
     said = [f"Scores are {task.metric.title}."]
+    if task.classes:
+        said.append("Commonest: what always answering the slice's commonest class scores in accuracy.")
     if any(each.metric == DISTANCE for each in found):
         said.append(
             "* mean distance of the labels from the best straight line in the predictions, less is better, since a "

@@ -77,18 +77,33 @@ def test_names_and_columns_that_cannot_be_are_refused(database: Database, predic
         sliced(table, [parse_own("column=genre")])
 
 
-def test_examples_seen_in_training_are_those_with_a_sentence_of_it(
+def test_examples_in_training_are_those_whose_sentence_stands_there(
     database: Database, predicted: Callable[..., Run]
 ) -> None:
     train = read_split("toy", BUILTIN["sst"], "train").examples
     mixed = (*SST, Example("seen", train[3].first, None, 1.0))
     table = table_of(database, predicted, "sst", mixed)
-    assert "no fingerprint" in sliced(table).remarks[0] and "new" not in members(sliced(table))
+    assert "no fingerprint" in sliced(table).remarks[0] and "in training" not in members(sliced(table))
     marks = {"sst-train": fingerprint(train)}
     table = examples_of(database, with_marks(database, table.run, marks), "sst")
-    assert members(sliced(table))["seen in training"] == [8] and members(sliced(table))["new"] == list(range(8))
+    found = members(sliced(table))
+    assert found["in training"] == [8] and found["not in training"] == list(range(8))
     table = examples_of(database, with_marks(database, table.run, {"sst-train": "0" * 16}), "sst")
     assert "no longer those" in sliced(table).remarks[0]
+
+
+def test_of_pairs_one_sentence_in_training_is_told_from_the_whole_pair(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    train = read_split("toy", BUILTIN["sts"], "train").examples
+    half, whole = (Example("h", train[0].first, "other", 1.0), Example("w", train[1].first, train[1].second, 2.0))
+    table = table_of(database, predicted, "sts", (*STS, half, whole))
+    table = examples_of(database, with_marks(database, table.run, {"sts-train": fingerprint(train)}), "sts")
+    found = sliced(table)
+    assert members(found)["one sentence in training"] == [11, 12]
+    assert members(found)["no sentence in training"] == list(range(11))
+    assert "2 pairs have one sentence at least that stands in STS's training data; 1 of them stands" in found.remarks[0]
+    assert not any("seen" in each for each in (*members(found), *found.remarks)), "nobody knows what a run passed over"
 
 
 def with_marks(database: Database, run: Run, marks: dict[str, str]) -> Run:

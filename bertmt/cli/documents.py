@@ -226,7 +226,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "counts": "how many examples are fixed, broken, and wrong in both (wrong); of numbers closer and farther; with "
         "--cell, of those that either run puts into it",
         "difference": "that of accuracies, of numbers that of the task's score: score_a, score_b, difference, low, "
-        "high (95 %), p, test, n, verdict; judged alone",
+        "high (95 %), p (uncorrected), test, n; compare judges it",
         "cell": "with --cell: its true and predicted class; else null",
         "cells": "a list of true, predicted (classes), before and after (mistakes of a and b), fixed, broken, left and "
         "entered (wrong in both, for another class); the most moved first, empty where labels are numbers",
@@ -239,8 +239,9 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "b": "the one that is judged: the same; null of one run alone",
         "slices": "a list of name, n, metric (of the score; mean distance: of labels from the best line in the "
         "predictions, less is better), commonest (share of the commonest class; null of numbers); of one run "
-        "score, low and high (95 %), low_together and high_together (all slices at once); of two score_a, score_b, difference (positive: b is better), low, high, p, p_corrected "
-        "(Holm), family, level, test, verdict; all null where there are too few examples",
+        "score, low and high (95 %), low_together and high_together (all slices at once); of two score_a, score_b, "
+        "difference (positive: b is better), low, high, p, p_corrected (Holm), family, level, test, verdict; all null "
+        "where there are too few examples, and p_corrected to verdict of the slice of all, which compare judges",
         "remarks": "sentences: what could not be sliced",
     },
     "bertmt.effects/1": {

@@ -100,6 +100,8 @@ def _difference(each: Any) -> dict[str, Any]:
     """Of two runs in a slice."""
     names = ("score_a", "score_b", "difference", "low", "high", "p", "p_corrected", "family", "level", "test")
     found = {name: getattr(each.result, name, None) for name in names}
-    verdict = str(each.result.verdict) if each.result else None
+    if not each.is_judged:
+        found |= {"p_corrected": None, "family": None, "level": None}
+    verdict = str(each.result.verdict) if each.is_judged else None
     about = {"name": each.name, "n": each.n, "metric": each.metric, "commonest": each.commonest}
     return {**about, **found, "verdict": verdict}

@@ -44,6 +44,11 @@ class Slice:
         """How many examples are in it."""
         return int(self.chosen.sum())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all examples are in it: their difference is judged by `compare`, in a family of other sizes."""
+        return bool(self.chosen.all())
+
 
 @dataclass(frozen=True)
 class SliceScore:
@@ -71,6 +76,7 @@ class SliceDifference:
     Attributes:
         metric, commonest: as in `SliceScore`; of distances a positive difference is how much closer run b is.
         result: None where the slice has too few examples to be judged.
+        is_judged: whether the result has a verdict; that of all examples has none.
     """
 
     name: str
@@ -78,6 +84,7 @@ class SliceDifference:
     metric: str
     commonest: float | None
     result: PairedDifference | None
+    is_judged: bool
 
 
 @dataclass(frozen=True)
@@ -109,19 +116,24 @@ def compare_slices(
 ) -> tuple[SliceDifference, ...]:
     """Two runs in each slice, by the procedures of `procedures`; Holm's correction is over all that are judged.
 
+    That of all examples is measured alone: with it in the family one pair of runs would have two verdicts, this one
+    and that of `compare`.
+
     Args:
         resamples: as many as the family needs, unless a calibration asks for fewer.
     """
-    judged = [each for each in slices if each.n >= LEAST]
+    judged = [each for each in slices if each.n >= LEAST and not each.is_whole]
     resamples = resamples or resamples_for(len(judged))
     distances = _distances(pair) if not pair.task.classes else None
-    found = [
-        _compared_distances(each, *distances, resamples)
+    by_name = {
+        each.name: _compared_distances(each, *distances, resamples)
         if distances and metric_of(pair.task, each) == DISTANCE
         else _compared(pair, each, resamples)
-        for each in judged
-    ]
-    by_name = {each.name: result for each, result in zip(judged, judge(found), strict=True)}
+        for each in slices
+        if each.n >= LEAST
+    }
+    verdicts = judge(by_name[each.name] for each in judged)
+    by_name |= {each.name: result for each, result in zip(judged, verdicts, strict=True)}
     return tuple(
         SliceDifference(
             each.name,
@@ -129,6 +141,7 @@ def compare_slices(
             metric_of(pair.task, each),
             _commonest(pair.task, pair.labels, each),
             by_name.get(each.name),
+            each in judged,
         )
         for each in slices
     )

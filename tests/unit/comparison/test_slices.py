@@ -36,12 +36,21 @@ def test_a_slice_is_judged_as_its_examples_alone_would_be() -> None:
 
 
 def test_p_values_are_corrected_over_the_slices_that_are_judged_and_no_others() -> None:
-    slices = [first(N), first(200), first(60), first(LEAST - 1)]
+    slices = [first(300), first(200), first(60), first(LEAST - 1)]
     found = compare_slices(PairedPredictions(SST, CLASSES, A, B), slices)
     assert found[3].result is None and found[3].n == LEAST - 1, "too few are told, not judged"
     results = [present(each.result) for each in found[:3]]
     assert [each.p_corrected for each in results] == list(holm([each.p for each in results]))
     assert {each.family for each in results} == {3}
+
+
+def test_all_examples_are_measured_but_judged_by_compare_alone() -> None:
+    pair = PairedPredictions(SST, CLASSES, A, B)
+    whole, part = compare_slices(pair, [first(N), first(200)])
+    [alone] = compare_examples({"sst": pair}, 100)
+    assert (whole.is_judged, part.is_judged) == (False, True)
+    assert present(whole.result).p == alone.p and present(whole.result).p_corrected is None
+    assert present(part.result).family == 1, "a family of parts"
 
 
 def test_the_interval_of_one_accuracy_is_wilsons() -> None:

@@ -101,11 +101,7 @@ class FlipsScreen(DashboardScreen):
     def _summary(self, width: int) -> list[Line]:
         if self._problem:
             return [(Span(part, "dim"),) for part in wrapped(safe_text(self._problem), width)]
-        return (
-            format_summary(self._found, width, brief=True)
-            if self._found is not None
-            else [(Span("Comparing …", "dim"),)]
-        )
+        return format_summary(self._found, width) if self._found is not None else [(Span("Comparing …", "dim"),)]
 
     def _sentences(self, width: int) -> list[Line]:
         row = self.table.current
@@ -140,7 +136,7 @@ def _read(session: Session, first: Run, second: Run, task: str | None) -> tuple[
     """On the registry's thread: the two runs, and what they add up to, which takes longest; or why there is none."""
     try:
         found = two_runs(session.database, first, second, task)
-        _ = (found.judged, found.kinds, found.cells)
+        _ = (found.measured, found.kinds, found.cells)
     except RegistryError:
         raise
     except BertmtError as problem:

@@ -32,19 +32,15 @@ def names(found: TwoRuns) -> tuple[str, str]:
     return (f"{a.name} ({a.id})", f"{b.name} ({b.id})")
 
 
-def format_summary(found: TwoRuns, width: int | None, brief: bool = False) -> list[Line]:
-    """Which runs, how many examples of which kind, and what they add up to.
-
-    Args:
-        brief: without what an undecided difference does not say.
-    """
+def format_summary(found: TwoRuns, width: int | None) -> list[Line]:
+    """Which runs, how many examples of which kind, and what they add up to."""
     before, after = names(found)
     epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
     title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
     said = _class_counts(found) if found.about.classes else _number_counts(found)
     lines: list[Line] = [(Span(part, "title"),) for part in wrapped(safe_text(title), width)]
     lines += [(Span(part),) for part in wrapped(said, width)]
-    return [*lines, *_judged(found, width, brief)]
+    return [*lines, *_measured(found, width)]
 
 
 def _class_counts(found: TwoRuns) -> str:
@@ -59,21 +55,22 @@ def _number_counts(found: TwoRuns) -> str:
     return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}."
 
 
-def _judged(found: TwoRuns, width: int | None, brief: bool) -> Iterator[Line]:
-    """What may be claimed of the difference, in a line or two."""
-    judged = found.judged
+def _measured(found: TwoRuns, width: int | None) -> Iterator[Line]:
+    """The difference that the examples add up to, and who judges it."""
+    measured, command = found.measured, f"`bertmt compare {found.a.run.id} {found.b.run.id}`"
     what = "Accuracy" if found.about.classes else found.about.metric.title
-    verdict = str(judged.verdict)
-    said = (
-        f"{what} {numbers.score(judged.score_a)} → {numbers.score(judged.score_b)}: "
-        f"{numbers.difference(judged.difference)} {numbers.interval(judged.low, judged.high)}, "
-        f"p {numbers.p_value(judged.p)} ({judged.test}), {verdict}."
-    )
-    yield from ((Span(part, STYLES[verdict] if verdict != "undecided" else ""),) for part in wrapped(said, width))
-    if brief:
-        return
-    about = f"{judged.remark or ''} It is about these two trained models; `bertmt compare` takes seeds too."
-    yield from ((Span(part, "dim"),) for part in wrapped(about.strip(), width))
+    said = f"{what} {numbers.score(measured.score_a)} → {numbers.score(measured.score_b)}"
+    if measured.interval is None:
+        said += ": undefined in one of them, so there is nothing to compare."
+    else:
+        said += (
+            f": {numbers.difference(measured.difference)} {numbers.interval(measured.low, measured.high)} "
+            f"(95 %, {measured.interval.method}), p {numbers.p_value(measured.p)} uncorrected ({measured.test}); "
+            f"{command} judges it."
+        )
+    yield from ((Span(part),) for part in wrapped(said, width))
+    about = "It is about these two trained models; `bertmt compare` takes seeds too."
+    yield from ((Span(part, "dim"),) for part in wrapped(about, width))
 
 
 def format_cells(found: TwoRuns, width: int | None, most: int = MOST_CELLS) -> list[Line]:

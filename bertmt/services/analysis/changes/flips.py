@@ -11,7 +11,6 @@ import numpy as np
 from bertmt.comparison.bootstrap import resamples_for
 from bertmt.comparison.flips import FlipCells, error_changes, flip_cells, flips, in_either_cell
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
-from bertmt.comparison.verdicts import judge
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -95,12 +94,12 @@ class TwoRuns:
         return found
 
     @cached_property
-    def judged(self) -> PairedDifference:
-        """The difference that the examples add up to, judged alone: of classes that of accuracies, which fixed and
-        broken examples are; of numbers that of the task's score."""
+    def measured(self) -> PairedDifference:
+        """The difference that the examples add up to: of classes that of accuracies, which fixed and broken examples
+        are; of numbers that of the task's score. It has no verdict: `compare` gives one, in the family of all tasks."""
         task = msgspec.structs.replace(self.about, metrics=("accuracy",)) if self.about.classes else self.about
         pair = PairedPredictions(task, self.b.labels, self.a.predicted, self.b.predicted)
-        [found] = judge(compare_examples({task.name: pair}, resamples_for(1), with_overall=False))
+        [found] = compare_examples({task.name: pair}, resamples_for(1), with_overall=False)
         return found
 
 

@@ -45,11 +45,11 @@ def format_differences(found: Sequence[SliceDifference], task: Task, width: int 
         if result is None:
             rows.append(Row([_name(each, task), numbers.count(each.n), "", "", TOO_FEW, "", "", ""]))
             continue
-        verdict = str(result.verdict)
+        verdict = str(result.verdict) if each.is_judged else ""
         cells: list[str | Cell] = [
             _name(each, task), numbers.count(each.n), numbers.score(result.score_a), numbers.score(result.score_b),
             numbers.difference(result.difference), numbers.interval(result.low, result.high),
-            numbers.p_value(result.p_corrected), Cell(verdict, STYLES[verdict]),
+            numbers.p_value(result.p_corrected) if each.is_judged else "", Cell(verdict, STYLES.get(verdict, "")),
         ]  # fmt: skip
         rows.append(Row(cells))
     return _table(DIFFERENCES, rows, found, width)
@@ -71,7 +71,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Row], found: Found, width: 
 
 def format_notes(found: Found, task: Task, made: Sliced, width: int | None) -> list[Line]:
     """By what slices are judged, over how many the correction is, and what could not be sliced."""
-    judged = sum(each.n >= LEAST for each in found)
+    judged = sum(each.is_judged if isinstance(each, SliceDifference) else each.n >= LEAST for each in found)
     said = [f"Scores are {task.metric.title}."]
     if task.classes:
         said.append("Commonest: what always answering the slice's commonest class scores in accuracy.")
@@ -84,9 +84,10 @@ def format_notes(found: Found, task: Task, made: Sliced, width: int | None) -> l
         said.append("* accuracy within one true class (its recall).")
     if any(isinstance(each, SliceDifference) for each in found):
         said.append(f"Holm's correction over {numbers.counted(judged, 'slice')}; undecided is not “no effect”.")
+        said.append("All examples together are judged by `bertmt compare`.")
     else:
         said.append(f"Together: all {judged} intervals are to hold at once in 95 % of samples (Bonferroni).")
-    if judged < len(found):
+    if any(each.n < LEAST for each in found):
         said.append(f"Slices of fewer than {LEAST} examples are too few to be judged.")
     return [
         (Span(part, "dim"),) for text in (" ".join(said), *made.remarks) for part in wrapped(safe_text(text), width)

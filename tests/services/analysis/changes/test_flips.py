@@ -38,8 +38,8 @@ def test_examples_come_the_surest_mistake_first(database: Database, predicted: C
     }
     assert found.of_kind("broken", (2, 0)).tolist() == [2]
     assert found.of_kind("fixed", (2, 0)).tolist() == []
-    judged = found.judged
-    assert (judged.fixed, judged.broken, judged.p, judged.difference) == (2, 2, 1.0, 0.0)
+    measured = found.measured
+    assert (measured.fixed, measured.broken, measured.p, measured.difference) == (2, 2, 1.0, 0.0)
 
 
 def test_numbers_come_the_largest_gain_or_loss_first(database: Database, predicted: Callable[..., Run]) -> None:
@@ -95,3 +95,12 @@ def test_runs_that_cannot_be_set_side_by_side_are_refused(database: Database, pr
         two_runs(
             database, predicted("sst", SST, AFTER, tasks=["sst"]), predicted("sts", STS, [0.1, 0.2, 0.3], tasks=["sts"])
         )
+
+
+def test_what_flipped_is_measured_and_compare_judges_it(database: Database, predicted: Callable[..., Run]) -> None:
+    many = tuple(Example(f"s{index}", f"sentence {index}", None, 0.0) for index in range(40))
+    wrong, right = predicted("sst", many, sure(*[(1, 0.5)] * 40)), predicted("sst", many, sure(*[(0, 0.5)] * 40))
+    page = " ".join(plain(each) for each in format_summary(two_runs(database, wrong, right, "sst"), 200))
+    assert f"p < 0.001 uncorrected (exact McNemar); `bertmt compare {wrong.id} {right.id}` judges it." in page
+    assert "(95 %, Tango score)" in page and "It is about these two trained models" in page
+    assert not any(word in page for word in ("better", "worse", "undecided")), "one pair has one verdict"

@@ -124,7 +124,10 @@ def test_a_difference_by_slice_is_said_with_what_it_was_corrected_for(
     assert "\x1b" not in page and "\x07" not in page
     row = next(each for each in page.splitlines() if each.startswith("negation"))
     assert row.split()[1:5] == ["50", "0.200", "1.000", "+0.800"] and row.endswith("better")
-    assert f"over {len(found)} slices" in page
+    assert f"over {len(found) - 1} slices" in page
+    row = next(each for each in page.splitlines() if each.startswith("all "))
+    assert row.rstrip().endswith("]"), "neither a corrected p nor a verdict: those are compare's"
+    assert "All examples together are judged by `bertmt compare`." in " ".join(page.split())
 
 
 def test_a_column_of_the_dev_file_makes_a_slice_of_each_value(tmp_path: Path) -> None:

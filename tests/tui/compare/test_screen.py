@@ -348,3 +348,13 @@ async def test_the_forest_shows_what_is_undecided_and_the_noise_of_seeds(
         assert "░" in forest and "from 6 seeds of 2 recipes" in " ".join(forest.replace("│", " ").split())
         row = next(each for each in forest.splitlines() if "SST" in each)
         assert "≈ undecided" in row and "needs 7 seeds" in row
+
+
+async def test_of_an_arm_of_seeds_the_flips_say_which_one_they_are_of(show: Show, alive: Any, seeds: Database) -> None:
+    async with show(seeds.path, size=LARGEST) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        await shown.press("ctrl+x")
+        summary = " ".join(shown.text.split())
+        assert re.search(r"old \(run\d+, seed 1 of 3 seeds\) → new \(run\d+, seed 1 of 3 seeds\)", summary), summary
+        assert "It is about these two trained models" in summary

@@ -218,3 +218,9 @@ def runs_to_flip(arms: Sequence[Arm], current: Arm | None) -> tuple[Run, Run] | 
     by_seed = {run.seed: run for run in reference.runs}
     shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
     return shared or (reference.runs[0], arm.runs[0])
+
+
+def seeds_of(arms: Sequence[Arm], runs: tuple[Run, Run]) -> tuple[int, int]:
+    """How many seeds the arm has that each of two runs is of."""
+    by_run = {run.key: len(arm.seeds) for arm in arms for run in arm.runs}
+    return by_run[runs[0].key], by_run[runs[1].key]

@@ -26,7 +26,7 @@ from tui.formatting.run_panels import CHARTS, panels_of, patterns
 from tui.pictures import save_picture
 from tui.plain.words import in_words
 from tui.registry_lane import Session
-from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, sides_of
+from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, seeds_of, sides_of
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.matrices import CAPTIONS, ArmMatrix, Matrices, matrices_page, task_of
@@ -374,7 +374,7 @@ class CompareScreen(RunActions):
         if runs is None:
             self.dashboard.notify("Two arms with scores are needed.", severity="warning")
         else:
-            self.open_screen(self.dashboard.flips_screen(*runs))
+            self.open_screen(self.dashboard.flips_screen(*runs, seeds_of(self._sides.arms, runs)))
 
     def action_apart(self) -> None:
         self.is_apart = not self.is_apart

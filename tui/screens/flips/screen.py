@@ -29,6 +29,7 @@ class FlipsScreen(DashboardScreen):
 
     Args:
         first: the one that is compared with.
+        seeds: how many seeds the arm has that each of them stands for.
     """
 
     SUBJECT = "fixed and broken examples"
@@ -49,9 +50,10 @@ class FlipsScreen(DashboardScreen):
         key("left_square_bracket", "other_task(-1)", "previous", "The task before.", "flips.task_back", display="["),
     ]
 
-    def __init__(self, first: Run, second: Run):
+    def __init__(self, first: Run, second: Run, seeds: tuple[int, int] = (1, 1)):
         super().__init__()
         self._runs = (first, second)
+        self._seeds = seeds
         self._tasks = tuple(name for name in first.tasks if name in second.tasks)
         self._place = 0
         self._found: TwoRuns | None = None
@@ -101,7 +103,11 @@ class FlipsScreen(DashboardScreen):
     def _summary(self, width: int) -> list[Line]:
         if self._problem:
             return [(Span(part, "dim"),) for part in wrapped(safe_text(self._problem), width)]
-        return format_summary(self._found, width) if self._found is not None else [(Span("Comparing …", "dim"),)]
+        return (
+            format_summary(self._found, width, self._seeds)
+            if self._found is not None
+            else [(Span("Comparing …", "dim"),)]
+        )
 
     def _sentences(self, width: int) -> list[Line]:
         row = self.table.current

@@ -8,6 +8,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.registry.records import Run
 from bertmt.services.analysis.changes.flips import Cell, TwoRuns, label_text, prediction_text
 from bertmt.services.analysis.comparison_formatting import STYLES
 
@@ -26,21 +27,24 @@ CELLS = (
 )  # fmt: skip
 
 
-def names(found: TwoRuns) -> tuple[str, str]:
-    """What the two runs are called; not yet safe for a screen."""
-    a, b = found.a.run, found.b.run
-    return (f"{a.name} ({a.id})", f"{b.name} ({b.id})")
+def format_summary(found: TwoRuns, width: int | None, seeds: tuple[int, int] = (1, 1)) -> list[Line]:
+    """Which runs, how many examples of which kind, and what they add up to.
 
-
-def format_summary(found: TwoRuns, width: int | None) -> list[Line]:
-    """Which runs, how many examples of which kind, and what they add up to."""
-    before, after = names(found)
+    Args:
+        seeds: how many seeds the arm has that each run stands for.
+    """
+    before, after = (_name(each.run, count) for each, count in zip((found.a, found.b), seeds, strict=True))
     epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
     title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
     said = _class_counts(found) if found.about.classes else _number_counts(found)
     lines: list[Line] = [(Span(part, "title"),) for part in wrapped(safe_text(title), width)]
     lines += [(Span(part),) for part in wrapped(said, width)]
     return [*lines, *_measured(found, width)]
+
+
+def _name(run: Run, seeds: int) -> str:
+    """What a run is called, and of how many seeds it is one; not yet safe for a screen."""
+    return f"{run.name} ({run.id}{f', seed {run.seed} of {seeds} seeds' if seeds > 1 else ''})"
 
 
 def _class_counts(found: TwoRuns) -> str:

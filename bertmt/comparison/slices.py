@@ -15,6 +15,7 @@ import numpy as np
 
 from bertmt.comparison import permutation
 from bertmt.comparison.bootstrap import SEED, resamples_for
+from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.intervals import Interval, StudentInterval
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.procedures import PERMUTATION
@@ -174,16 +175,6 @@ def score_slices(
         ends, together = (interval.at(one) if interval else None for one in (LEVEL, level))
         found.append(SliceScore(each.name, each.n, metric, share, score, ends, together))
     return found
-
-
-def fitted_distances(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """How far labels are from the straight line in the predictions that fits them best, (n,); in units of labels."""
-    y, x = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    deviations = x - x.mean()
-    square = float(deviations @ deviations)
-    slope = float(deviations @ y) / square if square else 0.0
-    distances: np.ndarray = np.abs(y - y.mean() - slope * deviations)
-    return distances
 
 
 def _commonest(task: Task, labels: np.ndarray, each: Slice) -> float | None:

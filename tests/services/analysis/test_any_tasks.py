@@ -212,8 +212,7 @@ def test_numbers_that_a_head_says_stand_on_the_scale_of_the_labels(
     table = examples_of(database, run, "grades")
     assert table.confidence is None
     assert table.predicted == pytest.approx(2 + 4 * table.probabilities)
-    worst = by_error(table)[0]
-    assert abs(table.predicted - table.labels)[worst] == pytest.approx(np.abs(table.predicted - table.labels).max())
+    assert np.abs(table.errors)[by_error(table)[0]] == pytest.approx(np.abs(table.errors).max())
     found = similarity_of(database, run, "grades")
     fitted = stats.linregress(table.labels, table.predicted)
     assert (found.slope, found.intercept) == (pytest.approx(fitted.slope), pytest.approx(fitted.intercept))

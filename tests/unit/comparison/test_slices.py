@@ -7,9 +7,10 @@ from present import present
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.permutation import exchanged_means
-from bertmt.comparison.slices import DISTANCE, LEAST, Slice, compare_slices, fitted_distances, score_slices
+from bertmt.comparison.slices import DISTANCE, LEAST, Slice, compare_slices, score_slices
 from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.tasks.builtin import BUILTIN
 

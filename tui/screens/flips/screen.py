@@ -36,7 +36,8 @@ class FlipsScreen(DashboardScreen):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "A row per cell of the confusion matrix that a mistake moved in or out of: fixed, broken, or wrong in both for "
         "another class. The sentences below are those that either run puts into the cell, the surest mistakes first.",
-        "Of a task of numbers: predictions that came closer to their label, and those that are farther from it.",
+        "Of a task of numbers: predictions that came closer to their label, and those that are farther from it, by the "
+        "best straight line in the predictions of each run, since a correlation leaves their scale open.",
         "Enter goes to the sentences, and Tab back to the cells. Counts alone; no cell is tested.",
     )
     DEFAULT_CSS = """

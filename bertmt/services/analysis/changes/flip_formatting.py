@@ -19,6 +19,7 @@ TITLES = {
     "closer": "Closer to the label, the largest gains first",
     "farther": "Farther from the label, the largest losses first",
 }
+BEST_FIT = "Distances are from the best straight line in a run's predictions: a correlation leaves their scale open."
 MOST_CELLS = 12
 LONGEST_TEXT = 600  # characters of a sentence that are shown
 CELLS = (
@@ -56,7 +57,7 @@ def _class_counts(found: TwoRuns) -> str:
 def _number_counts(found: TwoRuns) -> str:
     closer, farther = (len(found.kinds[kind]) for kind in ("closer", "farther"))
     before, after = (numbers.score(each) for each in found.errors)
-    return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}."
+    return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}. {BEST_FIT}"
 
 
 def _measured(found: TwoRuns, width: int | None) -> Iterator[Line]:

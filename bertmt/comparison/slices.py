@@ -9,6 +9,7 @@ runs of other losses predict on other scales.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.intervals import Interval, StudentInterval
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.procedures import PERMUTATION
+from bertmt.comparison.proportions import TangoInterval
 from bertmt.comparison.verdicts import LEVEL, judge
 from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import Task
@@ -58,6 +60,7 @@ class SliceScore:
     Attributes:
         metric: what the score is: the name of a metric, or `DISTANCE`, of which less is better.
         commonest: the share of its commonest class, which always answering that one would score; None of numbers.
+        method: how both intervals are computed, in words; "" where there is none.
         interval: `together`: with the level at which all slices' intervals hold at once with 95 % (Bonferroni).
     """
 
@@ -68,6 +71,7 @@ class SliceScore:
     score: float | None = None
     interval: tuple[float, float] | None = None
     together: tuple[float, float] | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,14 @@ class SliceDifference:
 class Raised:
     """An interval of a score less the best one, 1, as one of the score."""
 
+    WILSON: ClassVar = "Wilson score"  # what Tango's is where one run makes no mistakes
+
     interval: Interval
 
     @property
     def method(self) -> str:
         """Its name."""
-        return self.interval.method
+        return self.WILSON if isinstance(self.interval, TangoInterval) else self.interval.method
 
     def at(self, level: float) -> tuple[float, float]:
         """Its ends; no score is above 1."""
@@ -173,7 +179,9 @@ def score_slices(
             result = _compared(perfect, each, resamples or resamples_for(judged))
             interval, score = Raised(result.interval) if result.interval else None, result.score_b
         ends, together = (interval.at(one) if interval else None for one in (LEVEL, level))
-        found.append(SliceScore(each.name, each.n, metric, share, score, ends, together))
+        found.append(
+            SliceScore(each.name, each.n, metric, share, score, ends, together, interval.method if interval else "")
+        )
     return found
 
 

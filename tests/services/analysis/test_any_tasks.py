@@ -89,6 +89,18 @@ def test_the_columns_of_scores_are_the_tasks_of_the_arms(database: Database, mad
     text = " ".join(map(plain, [*format_differences(found.others[0], None), *format_tests(found, None)]))
     assert "CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by paired permutation" in text
     assert "Williams" not in text
+    assert "95 % intervals: SST by Tango score; CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by symmetric" in text
+
+
+def test_where_arms_are_judged_by_different_tests_each_is_named(database: Database, made: Callable[..., Run]) -> None:
+    found = compare(database, [[made("a")], [made("b", 0.9)], [made("c", 0.7)]])
+    first, second = found.others
+    changed = dataclasses.replace(second.examples[0], test="McNemar mid-p")
+    second = dataclasses.replace(second, examples=(changed, *second.examples[1:]))
+    text = " ".join(map(plain, format_tests(dataclasses.replace(found, others=(first, second)), None)))
+    b, c = (each.side.arm.name for each in (first, second))
+    assert f"p: SST of {b} by exact McNemar; " in text and f"SST of {c} by McNemar mid-p" in text
+    assert "CoLA φ of" not in text, "all are judged by one test there"
 
 
 def test_a_row_that_p_alone_would_have_decided_says_at_which_level_it_was_judged(

@@ -51,7 +51,9 @@ def format_differences(found: Sequence[SliceDifference], task: Task, width: int 
             numbers.difference(result.difference), numbers.interval(result.low, result.high),
             numbers.p_value(result.p_corrected) if each.is_judged else "", Cell(verdict, STYLES.get(verdict, "")),
         ]  # fmt: skip
-        rows.append(Row(cells))
+        why = result.why_undecided if each.is_judged else None
+        below = wrapped(why, width - 2 if width else None) if why else []
+        rows.append(Row(cells, [(Span(f"  {part}", "dim"),) for part in below]))
     return _table(DIFFERENCES, rows, found, width)
 
 
@@ -87,11 +89,35 @@ def format_notes(found: Found, task: Task, made: Sliced, width: int | None) -> l
         said.append("All examples together are judged by `bertmt compare`.")
     else:
         said.append(f"Together: all {judged} intervals are to hold at once in 95 % of samples (Bonferroni).")
+    said += _methods(found)
     if any(each.n < LEAST for each in found):
         said.append(f"Slices of fewer than {LEAST} examples are too few to be judged.")
     return [
         (Span(part, "dim"),) for text in (" ".join(said), *made.remarks) for part in wrapped(safe_text(text), width)
     ]
+
+
+def _methods(found: Found) -> list[str]:
+    """By what p and the intervals are computed."""
+    tests, intervals = [], []
+    for each in found:
+        if isinstance(each, SliceScore):
+            intervals.append((each.name, each.method))
+        elif each.result is not None:
+            tests.append((each.name, each.result.test if each.result.p is not None else ""))
+            intervals.append((each.name, each.result.interval.method if each.result.interval else ""))
+    said = [("p by", _used(tests)), ("95 % intervals:", _used(intervals))]
+    return [f"{what} {methods}." for what, methods in said if methods]
+
+
+def _used(methods: Sequence[tuple[str, str]]) -> str:
+    """The methods, that of most slices first and the slices of each other one named."""
+    by_method: dict[str, list[str]] = {}
+    for name, method in methods:
+        if method:
+            by_method.setdefault(method, []).append(name)
+    first, *others = sorted(by_method, key=lambda method: -len(by_method[method])) or [""]
+    return "; ".join([first, *(f"{method} of {', '.join(by_method[method])}" for method in others)])
 
 
 def _name(each: SliceScore | SliceDifference, task: Task) -> str:

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 
+from bertmt.comparison.verdicts import Verdict
 from bertmt.drawing.styled import plain
 from bertmt.errors import DataError, UsageError
 from bertmt.registry.database import Database
@@ -15,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.services.analysis.changes.flips import two_runs
 from bertmt.services.analysis.changes.slice_formatting import format_differences, format_notes
-from bertmt.services.analysis.changes.slices import Sliced, parse_own, slice_differences, sliced
+from bertmt.services.analysis.changes.slices import Sliced, parse_own, slice_differences, slice_scores, sliced
 from bertmt.services.analysis.examples import examples_of
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example, fingerprint
@@ -127,7 +130,23 @@ def test_a_difference_by_slice_is_said_with_what_it_was_corrected_for(
     assert f"over {len(found) - 1} slices" in page
     row = next(each for each in page.splitlines() if each.startswith("all "))
     assert row.rstrip().endswith("]"), "neither a corrected p nor a verdict: those are compare's"
-    assert "All examples together are judged by `bertmt compare`." in " ".join(page.split())
+    words = " ".join(page.split())
+    assert "All examples together are judged by `bertmt compare`." in words
+    assert "p by exact McNemar. 95 % intervals: Tango score." in words
+    at = next(place for place, each in enumerate(found) if each.name == "negation")
+    unsure = replace(
+        present(found[at].result), verdict=Verdict.UNDECIDED, p=0.03, p_corrected=0.2, level=0.01, family=9
+    )
+    changed = [*found[:at], replace(found[at], result=unsure), *found[at + 1 :]]
+    page = "\n".join(plain(each) for each in format_differences(changed, runs.about, 100))
+    assert "  p is above 0.01, the level after Holm over 9 comparisons." in page.splitlines()
+
+
+def test_a_score_says_how_its_interval_is_computed(database: Database, predicted: Callable[..., Run]) -> None:
+    many = tuple(Example(f"s{at}", "not good" if at % 2 else "fine", None, float(at % 2)) for at in range(100))
+    found, made = slice_scores(table_of(database, predicted, "sst", many))
+    words = " ".join(plain(each) for each in format_notes(found, BUILTIN["sst"], made, 200))
+    assert "95 % intervals: Wilson score." in words and "p by" not in words
 
 
 def test_a_column_of_the_dev_file_makes_a_slice_of_each_value(tmp_path: Path) -> None:

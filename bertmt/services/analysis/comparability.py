@@ -6,7 +6,8 @@ from bertmt.drawing.numbers import named
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, Snapshot
+from bertmt.registry.runs import snapshot_of
 from bertmt.registry.states import State
 from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.encoder_differences import encoder_warnings
@@ -145,6 +146,29 @@ def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[st
         sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
         for sentence, holds in by_sentence.items()
     ]
+
+
+def about_code(database: Database, arms: Sequence[Arm]) -> list[str]:
+    """Whether the runs were submitted with different code of bertmt; the environment is told by `show` alone."""
+    by_digest: dict[str, tuple[Snapshot, list[str]]] = {}
+    for run in (run for arm in arms for run in arm.runs):
+        snapshot = snapshot_of(database, run)
+        if snapshot.source.get("version"):  # else another program made it, which a remark of its own says
+            by_digest.setdefault(snapshot.code_digest, (snapshot, []))[1].append(f"{run.name} ({run.id})")
+    if len(by_digest) < 2:
+        return []
+    titles = [_code_title(snapshot) for snapshot, _ in by_digest.values()]
+    listed = " against ".join(
+        f"{title}{f', code {digest[:8]}' if titles.count(title) > 1 else ''}: {named(names)}"
+        for title, (digest, (_, names)) in zip(titles, by_digest.items(), strict=True)
+    )
+    return [f"The runs were queued with different code ({listed}), so a difference may be the code's."]
+
+
+def _code_title(snapshot: Snapshot) -> str:
+    source = snapshot.source
+    commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
+    return f"bertmt {source['version']}{commit}{' with uncommitted changes' if source.get('diff') else ''}"
 
 
 def _about_scores(run: Run) -> list[str]:

@@ -17,6 +17,7 @@ from bertmt.registry.records import Run
 from bertmt.run_folder.predictions import Predictions
 from bertmt.services.analysis.arms import Arm, arm_of, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.comparability import (
+    about_code,
     about_dev_data,
     left_out,
     left_out_sentences,
@@ -131,7 +132,7 @@ def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: boo
             "in `bertmt show RUN`."
         )
     tasks = {result.task for result in results}
-    said += [*warnings(arms), *about_dev_data(database, arms, tasks)]
+    said += [*warnings(arms), *about_code(database, arms), *about_dev_data(database, arms, tasks)]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
     noisy = [*(task for task in arms[0].tasks if task in tasks), "overall"] if with_noise else []
     noise = _noise(database, arms[0].runs[0], noisy) if noisy else {}

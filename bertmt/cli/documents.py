@@ -66,7 +66,8 @@ DETAILS: dict[str, str] = {
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps of a run of an older version, which padded its batches; else null",
-    "remarks": "what is known of its dev data (examples that also occur elsewhere), and what the run says of itself",
+    "remarks": "what is known of its dev data (what the commonest class scores, examples that also occur elsewhere), "
+    "and what the run says of itself",
     "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
@@ -147,7 +148,8 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.task_removed/1": {"name": "of the task", "file": "the definition that was deleted"},
     "bertmt.task_audit/1": {
         "task": "its name",
-        "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
+        "splits": "split to size, classes (name to number), commonest (class and its share, or null), quantiles "
+        "(least, quartiles, greatest label), unlabelled, "
         "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
         "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), "
         "touching (of which a sentence at least stands in train; null for train), lengths "

@@ -11,7 +11,7 @@ from bertmt.registry.runs import snapshot_of
 from bertmt.registry.states import State
 from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.encoder_differences import encoder_warnings
-from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.services.plan.overlaps import commonest_sentences, overlap_sentences
 from bertmt.tasks.task import Tasks
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
@@ -136,16 +136,21 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
 
 
 def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[str]) -> list[str]:
-    """Which dev examples stand elsewhere too, in the tasks that are compared; with names where not in all arms."""
+    """Which dev examples stand elsewhere too, in the tasks that are compared, and what they give without a model; with
+    names where not in all arms."""
     by_sentence: dict[str, dict[str, None]] = {}
     names = distinct_names(arms)
     for arm, name in zip(arms, names, strict=True):
-        for sentence in (each for run in arm.runs for each in overlap_sentences(database, run, tasks)):
+        for sentence in (each for run in arm.runs for each in _about_dev(database, run, tasks)):
             by_sentence.setdefault(sentence, {})[name] = None
     return [
         sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
         for sentence, holds in by_sentence.items()
     ]
+
+
+def _about_dev(database: Database, run: Run, tasks: Collection[str]) -> list[str]:
+    return [*commonest_sentences(database, run, tasks), *overlap_sentences(database, run, tasks)]
 
 
 def about_code(database: Database, arms: Sequence[Arm]) -> list[str]:

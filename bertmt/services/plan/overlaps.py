@@ -1,6 +1,7 @@
-"""Dev examples that a model was trained on, or that are no independent samples: counted at submit, kept with the data.
+"""Dev examples that a model was trained on, or that are no independent samples, and what they give without a model.
 
-A count depends on the examples alone, so it is stored under their fingerprints, once for all runs on the same data.
+Overlaps are counted at submit. A count depends on the examples alone, so it is stored under their fingerprints, once
+for all runs on the same data.
 """
 
 import json
@@ -9,10 +10,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from bertmt.drawing import numbers
+from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import setting, store_setting
 from bertmt.tasks.examples import Example
+from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import Task
 
 
@@ -112,6 +116,23 @@ def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | Non
         overlap = _read(setting(database, name)) if name and (tasks is None or task in tasks) else None
         said += overlap.sentences(about) if overlap else []
     return said
+
+
+def commonest_sentences(database: Database, run: Run, tasks: Collection[str] | None = None) -> list[str]:
+    """What always answering the commonest class scores on the dev examples that a run was evaluated on, in a sentence.
+
+    Args:
+        tasks: by default all that it trains; those without classes have no such score.
+    """
+    said = []
+    for name, task in run.tasks.items():
+        if not task.classes or (tasks is not None and name not in tasks):
+            continue
+        mark = stored_predictions.fingerprint_of(database, run.key, name, run.scores.selected_epoch)
+        found = commonest_class(task, stored_predictions.labels(database, mark)) if mark else None
+        if found is not None:
+            said.append(f"{task.title} {numbers.score(found[1])} ({task.classes[found[0]]})")
+    return [f"Always the commonest class, accuracy on dev: {', '.join(said)}."] if said else []
 
 
 def _read(text: str | None) -> Overlap | None:

@@ -13,6 +13,7 @@ from bertmt.services.plan.overlaps import Overlap, count_overlap, text_keys
 from bertmt.services.tasks.classes import about_absent
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.loading import read_split
+from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import SPLITS, Task
 
 # Counting word pieces takes 20 µs a sentence; so many of a split, evenly spread, tell enough.
@@ -46,6 +47,8 @@ class SplitAudit:
 
     Attributes:
         classes: name to number of examples; empty where labels are numbers.
+        commonest: the commonest class, and its share of the labels: what always answering it scores; None where labels
+            are numbers or missing.
         quantiles: of labels that are numbers: least, quartiles, greatest; empty for classes.
         unlabelled: examples without a label.
         tokens: None where the encoder's vocabulary is not at hand.
@@ -59,6 +62,7 @@ class SplitAudit:
 
     size: int
     classes: Mapping[str, int]
+    commonest: tuple[str, float] | None
     quantiles: tuple[float, ...]
     unlabelled: int
     words: Lengths
@@ -174,10 +178,12 @@ def _split_audit(
     labels = [each.label for each in examples if each.label is not None]
     counts = Counter(labels)
     words = [len(text.split()) for text in _texts(examples)]
+    most = commonest_class(task, labels)
     pieces, truncated = _tokens(examples, count, max_length) if count else (None, None)
     return SplitAudit(
         size=len(examples),
         classes={name: counts[place] for place, name in enumerate(task.classes)} if labels else {},
+        commonest=(task.classes[most[0]], most[1]) if most else None,
         quantiles=() if task.classes or not labels else tuple(float(each) for each in np.quantile(labels, QUANTILES)),
         unlabelled=len(examples) - len(labels),
         words=Lengths.of(words),

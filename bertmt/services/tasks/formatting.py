@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bertmt.drawing.facts import facts, wrapped
-from bertmt.drawing.numbers import MISSING, count, counted, percentage
+from bertmt.drawing.numbers import MISSING, count, counted, percentage, score
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut, plain
 from bertmt.drawing.tables import Column, Row, table
@@ -118,6 +118,9 @@ def _share(number: int, split: SplitAudit) -> str:
 
 def _sentences(found: TaskAudit, width: int | None) -> Sequence[Line]:
     said = [f"{counted(found.conflicts, 'text has', 'texts have')} different labels in training and dev."]
+    dev = found.splits["dev"].commonest
+    if dev is not None:
+        said.append(f"Always the commonest class of dev, {dev[0]}: accuracy {score(dev[1])}.")
     for name, split in found.splits.items():
         if split.unlabelled:
             said.append(f"{counted(split.unlabelled, f'example of {name} has', f'examples of {name} have')} no label.")

@@ -27,6 +27,7 @@ from bertmt.services.analysis.confusion import class_tasks, confusion_of, counts
 from bertmt.services.analysis.examples import by_error, examples_of, similarity_in, similarity_of, wrong
 from bertmt.services.analysis.export import prediction_rows
 from bertmt.services.analysis.predict import Answer, predict_split, predict_texts
+from bertmt.services.browse.details import details_of
 from bertmt.services.browse.rows import Row
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.loading import read_split
@@ -277,3 +278,14 @@ def test_prediction_files_have_numbers_of_own_tasks_on_the_scale_of_their_labels
     monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions, allowed: found)
     [written] = predict_split(database, run, "dev", tmp_path / "out")
     assert read_prediction_file(written.path, grades, read_split("", grades, "dev").examples) == [3.0]
+
+
+def test_what_always_the_commonest_class_scores_stands_beside_the_scores(
+    database: Database, made: Callable[..., Run]
+) -> None:
+    first, second = made("a"), made("b", 0.9)
+    labels = [int(each.label) for each in examples_of(database, first, "topics").examples if each.label is not None]
+    share = max(map(labels.count, labels)) / len(labels)
+    for said in (details_of(database, first).remarks, compare(database, [[first], [second]]).warnings):
+        [sentence] = [each for each in said if each.startswith("Always the commonest class, accuracy on dev: SST ")]
+        assert f"Topics {share:.3f} (" in sentence and "Grades" not in sentence, "numbers have no class"

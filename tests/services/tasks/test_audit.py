@@ -129,3 +129,8 @@ def test_of_pairs_whole_ones_and_single_sentences_in_training_are_told_apart(tmp
     text = shown(audit_lines(found, 200))
     assert "1 whole pair of dev stands in the training data too: scores" in text
     assert "3 pairs of dev have one sentence at least that stands in the training data." in text
+
+
+def test_what_the_commonest_class_scores_is_said(found: TaskAudit) -> None:
+    assert found.splits["dev"].commonest == ("bad", pytest.approx(2 / 3))
+    assert "Always the commonest class of dev, bad: accuracy 0.667." in shown(audit_lines(found))

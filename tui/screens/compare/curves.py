@@ -6,6 +6,7 @@ from dataclasses import replace
 from bertmt.drawing.charts.bands import Band, mean_and_band
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.ticks import value_text
 from bertmt.services.analysis.arms import Arm
 from tui.screens.compare.arms import Sides
 
@@ -53,4 +54,15 @@ def _drawn(arm: Arm, members: tuple[Series, ...], place: int, index: int, betwee
     """The curve of an arm: that of its only run that has points, or the mean of several."""
     if len(members) == 1:
         return replace(members[0], place=place), None
-    return mean_and_band(f"{arm.runs[0].name} ×{len(members)}", members, place, index, between)
+    name = f"{arm.runs[0].name} ×{len(members)}"
+    mean, band = mean_and_band(name, members, place, index, between)
+    if len(mean.steps) or not all(len(each.steps) for each in members):
+        return mean, band
+    return replace(mean, name=f"{name}: {_nothing_shared(members, between)}"), None
+
+
+def _nothing_shared(members: tuple[Series, ...], between: bool) -> str:
+    """Why no mean is drawn of curves that have points, and where they end."""
+    what = f"no {'time' if between else 'step'} that all {len(members)} seeds reached"
+    ends = [value for each in members if (value := each.value_at(None)) is not None]
+    return f"{what}, mean of their ends {value_text(sum(ends) / len(ends))}" if ends else what

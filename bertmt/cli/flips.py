@@ -63,7 +63,9 @@ def flips(
     """Show which dev examples run B fixed and broke since A.
 
     Mistakes by cell of the confusion matrix, then the sentences with both predictions and their confidences. Of a task
-    of numbers: which predictions came closer to their label. --json lists the same examples with their whole texts.
+    of numbers: which predictions came closer to their label, each run's by the straight line that fits them best, since
+    a correlation leaves their scale open. p is uncorrected: compare gives the verdict. --json lists the same examples
+    with their whole texts.
     """
     from bertmt.services.analysis.changes.flips import CLASS_KINDS, NUMBER_KINDS, parse_cell, two_runs
 

@@ -62,4 +62,5 @@ def _between(series: Series, steps: np.ndarray) -> np.ndarray:
     if series.exact:
         held: np.ndarray = series.values[np.searchsorted(series.steps, steps, side="right") - 1]
         return held
-    return np.interp(steps, series.steps, series.values)
+    joined: np.ndarray = np.interp(steps, series.steps, series.values)
+    return joined

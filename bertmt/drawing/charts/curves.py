@@ -245,7 +245,8 @@ def _dotted(trace: Trace, frame: Frame, columns: int) -> np.ndarray:
 def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
     """The mark of each curve at its last value, or on the curve a little before where that cell has another mark.
 
-    Of measurements, each of which holds up to the next, the mark stands at every one where there is room for that.
+    Of measurements, each of which holds up to the next, the mark stands at every one where there is room for that; at
+    the end or, where another curve's is there, midway between two, since near the end it would say a measurement.
     """
     taken = _mark_measurements(traces, looks, frame, canvas)
     cell = (frame.last - frame.first) / canvas.columns
@@ -253,7 +254,11 @@ def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, can
         end = _visible_end(trace, frame)
         if end is None:
             continue
-        steps = np.maximum(end - cell * np.arange(STEPS_BACK), frame.first)
+        steps = end - cell * np.arange(STEPS_BACK)
+        if trace.held:
+            before = max(float(trace.steps[trace.steps < end].max(initial=frame.first)), frame.first)
+            steps[1:] += (before - end) / 2 + cell
+        steps = np.maximum(steps, frame.first)
         values = np.interp(steps, trace.steps, trace.values)
         drawn = np.isfinite(values)
         for place in _cells_at(steps[drawn], values[drawn], frame, canvas):

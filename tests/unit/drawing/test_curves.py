@@ -254,6 +254,14 @@ def test_a_mark_of_a_measurement_stands_nowhere_else_where_one_looks_closer() ->
     assert sorted(row.index("●") for row in plot)[-1] < 40, "at step 60 of 90, not where the curve leaves the frame"
 
 
+def test_a_mark_that_another_curve_has_no_room_for_stands_midway_and_not_beside_the_end() -> None:
+    steps = np.array([0, 100])
+    other = Series("two", steps, np.array([0.2, 0.3]), exact=True)
+    rows = plot_of(drawn([Series("one", steps, np.array([0.2, 0.3]), exact=True), other], 60, 12))
+    [place] = [row.index("▲") for row in rows if "▲" in row]
+    assert 20 < place < 35
+
+
 @pytest.mark.parametrize(
     ("cursor", "said"), [(0, "dev/sst 0.2"), (59, "dev/sst 0.2 at step 0"), (60, "dev/sst 0.4"), (101, "dev/sst –")]
 )

@@ -53,7 +53,7 @@ class Slice:
         return bool(self.chosen.all())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SliceScore:
     """A run's score in a slice; None: undefined, or too few examples to say anything.
 
@@ -170,7 +170,7 @@ def score_slices(
     for each in slices:
         metric, share = metric_of(task, each), _commonest(task, labels, each)
         if each.n < LEAST:
-            found.append(SliceScore(each.name, each.n, metric, share))
+            found.append(SliceScore(name=each.name, n=each.n, metric=metric, commonest=share))
             continue
         if distance is not None and metric == DISTANCE:
             interval: Interval | None = _student(distance[each.chosen])
@@ -180,7 +180,16 @@ def score_slices(
             interval, score = Raised(result.interval) if result.interval else None, result.score_b
         ends, together = (interval.at(one) if interval else None for one in (LEVEL, level))
         found.append(
-            SliceScore(each.name, each.n, metric, share, score, ends, together, interval.method if interval else "")
+            SliceScore(
+                name=each.name,
+                n=each.n,
+                metric=metric,
+                commonest=share,
+                score=score,
+                interval=ends,
+                together=together,
+                method=interval.method if interval else "",
+            )
         )
     return found
 

@@ -11,12 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from bertmt.drawing import numbers
-from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import setting, store_setting
 from bertmt.tasks.examples import Example
-from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import Task
 
 
@@ -124,6 +122,10 @@ def commonest_sentences(database: Database, run: Run, tasks: Collection[str] | N
     Args:
         tasks: by default all that it trains; those without classes have no such score.
     """
+    # Both take numpy, 50 ms of which no queueing needs any.
+    from bertmt.registry import predictions as stored_predictions  # noqa: PLC0415
+    from bertmt.tasks.scores import commonest_class  # noqa: PLC0415
+
     said = []
     for name, task in run.tasks.items():
         if not task.classes or (tasks is not None and name not in tasks):

@@ -377,11 +377,12 @@ def test_different_code_is_said_and_which_runs_had_it(database: Database, add_ru
         strict=True,
     ):  # fmt: skip
         with_code(database, run, digest, source)
+    runs = [run_by_key(database, run.key) for run in runs]
     [said] = about_code(database, [Arm((runs[0],)), Arm(tuple(runs[1:]))])
     old, new, same = (f"{run.name} ({run.id})" for run in runs)
     assert f"(bertmt 1, commit {'a' * 12}: {old} against bertmt 1, commit {'b' * 12}: {new}, {same})" in said
     with_code(database, runs[0], "d3", {"version": "1", "commit": "b" * 40})
-    [said] = about_code(database, [Arm((runs[0],)), Arm((runs[1],))])
+    [said] = about_code(database, [Arm((run_by_key(database, runs[0].key),)), Arm((runs[1],))])
     assert "code d3: old" in said and "code d2: new" in said, "told apart where version and commit are one"
 
 

@@ -7,6 +7,7 @@ from bertmt.drawing.charts.bands import Band, mean_and_band
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
 from bertmt.drawing.charts.ticks import value_text
+from bertmt.drawing.numbers import counted
 from bertmt.services.analysis.arms import Arm
 from tui.screens.compare.arms import Sides
 
@@ -63,6 +64,6 @@ def _drawn(arm: Arm, members: tuple[Series, ...], place: int, index: int, betwee
 
 def _nothing_shared(members: tuple[Series, ...], between: bool) -> str:
     """Why no mean is drawn of curves that have points, and where they end."""
-    what = f"no {'time' if between else 'step'} that all {len(members)} seeds reached"
+    what = f"no {'time' if between else 'step'} that all {counted(len(members), 'seed')} reached"
     ends = [value for each in members if (value := each.value_at(None)) is not None]
     return f"{what}, mean of their ends {value_text(sum(ends) / len(ends))}" if ends else what

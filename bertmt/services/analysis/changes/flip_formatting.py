@@ -45,7 +45,8 @@ def format_summary(found: TwoRuns, width: int | None, seeds: tuple[int, int] = (
 
 def _name(run: Run, seeds: int) -> str:
     """What a run is called, and of how many seeds it is one; not yet safe for a screen."""
-    return f"{run.name} ({run.id}{f', seed {run.seed} of {seeds} seeds' if seeds > 1 else ''})"
+    which = f", seed {run.seed} of {numbers.counted(seeds, 'seed')}" if seeds > 1 else ""
+    return f"{run.name} ({run.id}{which})"
 
 
 def _class_counts(found: TwoRuns) -> str:

@@ -138,8 +138,8 @@ class Host(Protocol):
         """Two or more runs side by side."""
         ...
 
-    def flips_screen(self, first: Run, second: Run) -> Screen[None]:
-        """What the second run fixed and broke since the first."""
+    def flips_screen(self, first: Run, second: Run, seeds: tuple[int, int]) -> Screen[None]:
+        """What the second run fixed and broke since the first, each of an arm of so many seeds."""
         ...
 
     def effects_screen(self) -> Screen[None]:

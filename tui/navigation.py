@@ -140,11 +140,11 @@ class Navigation(Themed):
 
         return CompareScreen(runs)
 
-    def flips_screen(self, first: Run, second: Run) -> Screen[None]:
-        """What the second run fixed and broke since the first."""
+    def flips_screen(self, first: Run, second: Run, seeds: tuple[int, int]) -> Screen[None]:
+        """What the second run fixed and broke since the first, each of an arm of so many seeds."""
         from tui.screens.flips.screen import FlipsScreen
 
-        return FlipsScreen(first, second)
+        return FlipsScreen(first, second, seeds)
 
     def effects_screen(self) -> Screen[None]:
         """Which toggle helps, over matched pairs of runs."""

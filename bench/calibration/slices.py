@@ -7,8 +7,9 @@ import numpy as np
 
 from bench.calibration.populations import Exchanged
 from bench.calibration.real_predictions import RealPredictions
+from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.paired import PairedPredictions
-from bertmt.comparison.slices import DISTANCE, Slice, compare_slices, fitted_distances, metric_of, score_slices
+from bertmt.comparison.slices import DISTANCE, Slice, compare_slices, metric_of, score_slices
 from bertmt.comparison.verdicts import LEVEL, Verdict
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.scores import score

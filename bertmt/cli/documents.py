@@ -73,7 +73,8 @@ DETAILS: dict[str, str] = {
     "peak_memory_mib": "most memory held",
     "tokens_per_second": "median over the steps",
     "padding_share": "mean over the steps of a run of an older version, which padded its batches; else null",
-    "remarks": "what is known of its dev data (examples that also occur elsewhere), and what the run says of itself",
+    "remarks": "what is known of its dev data (what the commonest class scores, examples that also occur elsewhere), "
+    "and what the run says of itself",
     "history": "changes of state: at, attempt, before, after, owner, reason",
     "encoder": "name, fingerprints (weights, config.json, vocabulary; empty: not known)",
     "code": "digest at submit, version, commit, changed (whether the installed code differs now)",
@@ -159,9 +160,11 @@ DOCUMENTS: dict[str, dict[str, str]] = {
     "bertmt.task_removed/1": {"name": "of the task", "file": "the definition that was deleted"},
     "bertmt.task_audit/1": {
         "task": "its name",
-        "splits": "split to size, classes (name to number), quantiles (least, quartiles, greatest label), unlabelled, "
+        "splits": "split to size, classes (name to number), commonest (class and its share, or null), quantiles "
+        "(least, quartiles, greatest label), unlabelled, "
         "words and tokens (median, high (95 %), most; tokens null: not counted), truncated (share cut at max_length), "
-        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), lengths "
+        "repeated (examples that an earlier one equals), in_training (that stand in train; null for train), "
+        "touching (of which a sentence at least stands in train; null for train), lengths "
         "(pairs of a number of tokens, or words where tokens are null, and how many sentences have so many)",
         "conflicts": "how many texts of training and dev have several labels",
         "conflicting": "the first of these: first, second, labels",
@@ -247,7 +250,7 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "counts": "how many examples are fixed, broken, and wrong in both (wrong); of numbers closer and farther; with "
         "--cell, of those that either run puts into it",
         "difference": "that of accuracies, of numbers that of the task's score: score_a, score_b, difference, low, "
-        "high (95 %), p, test, n, verdict; judged alone",
+        "high (95 %), p (uncorrected), test, n; compare judges it",
         "cell": "with --cell: its true and predicted class; else null",
         "cells": "a list of true, predicted (classes), before and after (mistakes of a and b), fixed, broken, left and "
         "entered (wrong in both, for another class); the most moved first, empty where labels are numbers",
@@ -259,9 +262,10 @@ DOCUMENTS: dict[str, dict[str, str]] = {
         "a": "run (id), name, seed, epoch: the run, or the one that is compared with",
         "b": "the one that is judged: the same; null of one run alone",
         "slices": "a list of name, n, metric (of the score; mean distance: of labels from the best line in the "
-        "predictions, less is better); of one run score, low and high (95 %), low_together and high_together (all "
-        "slices at once); of two score_a, score_b, difference (positive: b is better), low, high, p, p_corrected "
-        "(Holm), family, level, test, verdict; all null where there are too few examples",
+        "predictions, less is better), commonest (share of the commonest class; null of numbers); of one run "
+        "score, low and high (95 %), low_together and high_together (all slices at once); of two score_a, score_b, "
+        "difference (positive: b is better), low, high, p, p_corrected (Holm), family, level, test, verdict; all null "
+        "where there are too few examples, and p_corrected to verdict of the slice of all, which compare judges",
         "remarks": "sentences: what could not be sliced",
     },
     "bertmt.effects/1": {

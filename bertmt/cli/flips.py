@@ -63,7 +63,9 @@ def flips(
     """Show which dev examples run B fixed and broke since A.
 
     Mistakes by cell of the confusion matrix, then the sentences with both predictions and their confidences. Of a task
-    of numbers: which predictions came closer to their label. --json lists the same examples with their whole texts.
+    of numbers: which predictions came closer to their label, each run's by the straight line that fits them best, since
+    a correlation leaves their scale open. p is uncorrected: compare gives the verdict. --json lists the same examples
+    with their whole texts.
     """
     from bertmt.services.analysis.changes.flips import CLASS_KINDS, NUMBER_KINDS, parse_cell, two_runs
 
@@ -105,7 +107,7 @@ def _write(found: "TwoRuns", cell: "Cell | None", kinds: list[str], limit: int) 
 
 
 def _record(found: "TwoRuns", cell: "Cell | None", lists: dict[str, Any]) -> dict[str, Any]:
-    judged = found.judged
+    measured = found.measured
     names = ("score_a", "score_b", "difference", "low", "high", "p", "test", "n")
     return {
         "task": found.b.task,
@@ -113,7 +115,7 @@ def _record(found: "TwoRuns", cell: "Cell | None", lists: dict[str, Any]) -> dic
         "a": _run(found.a),
         "b": _run(found.b),
         "counts": {kind: len(found.of_kind(kind, cell)) for kind in found.kinds},
-        "difference": {**{name: getattr(judged, name) for name in names}, "verdict": str(judged.verdict)},
+        "difference": {name: getattr(measured, name) for name in names},
         "cell": list(cell) if cell else None,
         "cells": _cells(found),
         "examples": [_example(found, kind, int(index)) for kind, chosen in lists.items() for index in chosen],

@@ -39,7 +39,7 @@ def slices(
     """Show scores by slice of dev, of one run or of two.
 
     By length, negation, hedges, contrasts and intensifiers (English words), by true class or band of the label, and by
-    whether a sentence was seen in training. Of two runs with the difference, corrected for the number of slices.
+    whether a sentence stands in the training data. Of two runs with the difference, corrected for the number of slices.
     """
     from bertmt.errors import UsageError
     from bertmt.services.analysis.changes.flips import two_runs
@@ -91,8 +91,8 @@ def _score(each: Any) -> dict[str, Any]:
     """Of one run in a slice."""
     (low, high), (low_together, high_together) = each.interval or (None, None), each.together or (None, None)
     return {
-        "name": each.name, "n": each.n, "metric": each.metric, "score": each.score, "low": low, "high": high,
-        "low_together": low_together, "high_together": high_together,
+        "name": each.name, "n": each.n, "metric": each.metric, "commonest": each.commonest, "score": each.score,
+        "low": low, "high": high, "low_together": low_together, "high_together": high_together,
     }  # fmt: skip
 
 
@@ -100,5 +100,8 @@ def _difference(each: Any) -> dict[str, Any]:
     """Of two runs in a slice."""
     names = ("score_a", "score_b", "difference", "low", "high", "p", "p_corrected", "family", "level", "test")
     found = {name: getattr(each.result, name, None) for name in names}
-    verdict = str(each.result.verdict) if each.result else None
-    return {"name": each.name, "n": each.n, "metric": each.metric, **found, "verdict": verdict}
+    if not each.is_judged:
+        found |= {"p_corrected": None, "family": None, "level": None}
+    verdict = str(each.result.verdict) if each.is_judged else None
+    about = {"name": each.name, "n": each.n, "metric": each.metric, "commonest": each.commonest}
+    return {**about, **found, "verdict": verdict}

@@ -101,9 +101,3 @@ def in_either_cell(
     true, predicted = cell
     chosen: np.ndarray = (labels == true) & ((predicted_a == predicted) | (predicted_b == predicted))
     return chosen
-
-
-def error_changes(labels: np.ndarray, predicted_a: np.ndarray, predicted_b: np.ndarray) -> np.ndarray:
-    """How much farther from the label run b is than run a, below 0 where it is closer; for numbers, shapes all (n,)."""
-    changes: np.ndarray = np.abs(predicted_b - labels) - np.abs(predicted_a - labels)
-    return changes

@@ -9,16 +9,20 @@ runs of other losses predict on other scales.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import msgspec
 import numpy as np
 
 from bertmt.comparison import permutation
 from bertmt.comparison.bootstrap import SEED, resamples_for
+from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.intervals import Interval, StudentInterval
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
 from bertmt.comparison.procedures import PERMUTATION
+from bertmt.comparison.proportions import TangoInterval
 from bertmt.comparison.verdicts import LEVEL, judge
+from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import Task
 
 LEAST = 20  # examples; a score of fewer says next to nothing, and would only weaken the correction of the others
@@ -43,22 +47,31 @@ class Slice:
         """How many examples are in it."""
         return int(self.chosen.sum())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all examples are in it: their difference is judged by `compare`, in a family of other sizes."""
+        return bool(self.chosen.all())
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class SliceScore:
     """A run's score in a slice; None: undefined, or too few examples to say anything.
 
     Attributes:
         metric: what the score is: the name of a metric, or `DISTANCE`, of which less is better.
+        commonest: the share of its commonest class, which always answering that one would score; None of numbers.
+        method: how both intervals are computed, in words; "" where there is none.
         interval: `together`: with the level at which all slices' intervals hold at once with 95 % (Bonferroni).
     """
 
     name: str
     n: int
     metric: str
+    commonest: float | None = None
     score: float | None = None
     interval: tuple[float, float] | None = None
     together: tuple[float, float] | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,26 +79,31 @@ class SliceDifference:
     """Two runs in a slice.
 
     Attributes:
-        metric: as in `SliceScore`; of distances a positive difference is how much closer run b is.
+        metric, commonest: as in `SliceScore`; of distances a positive difference is how much closer run b is.
         result: None where the slice has too few examples to be judged.
+        is_judged: whether the result has a verdict; that of all examples has none.
     """
 
     name: str
     n: int
     metric: str
+    commonest: float | None
     result: PairedDifference | None
+    is_judged: bool
 
 
 @dataclass(frozen=True)
 class Raised:
     """An interval of a score less the best one, 1, as one of the score."""
 
+    WILSON: ClassVar = "Wilson score"  # what Tango's is where one run makes no mistakes
+
     interval: Interval
 
     @property
     def method(self) -> str:
         """Its name."""
-        return self.interval.method
+        return self.WILSON if isinstance(self.interval, TangoInterval) else self.interval.method
 
     def at(self, level: float) -> tuple[float, float]:
         """Its ends; no score is above 1."""
@@ -105,21 +123,34 @@ def compare_slices(
 ) -> tuple[SliceDifference, ...]:
     """Two runs in each slice, by the procedures of `procedures`; Holm's correction is over all that are judged.
 
+    That of all examples is measured alone: with it in the family one pair of runs would have two verdicts, this one
+    and that of `compare`.
+
     Args:
         resamples: as many as the family needs, unless a calibration asks for fewer.
     """
-    judged = [each for each in slices if each.n >= LEAST]
+    judged = [each for each in slices if each.n >= LEAST and not each.is_whole]
     resamples = resamples or resamples_for(len(judged))
     distances = _distances(pair) if not pair.task.classes else None
-    found = [
-        _compared_distances(each, *distances, resamples)
+    by_name = {
+        each.name: _compared_distances(each, *distances, resamples)
         if distances and metric_of(pair.task, each) == DISTANCE
         else _compared(pair, each, resamples)
-        for each in judged
-    ]
-    by_name = {each.name: result for each, result in zip(judged, judge(found), strict=True)}
+        for each in slices
+        if each.n >= LEAST
+    }
+    verdicts = judge(by_name[each.name] for each in judged)
+    by_name |= {each.name: result for each, result in zip(judged, verdicts, strict=True)}
     return tuple(
-        SliceDifference(each.name, each.n, metric_of(pair.task, each), by_name.get(each.name)) for each in slices
+        SliceDifference(
+            each.name,
+            each.n,
+            metric_of(pair.task, each),
+            _commonest(pair.task, pair.labels, each),
+            by_name.get(each.name),
+            each in judged,
+        )
+        for each in slices
     )
 
 
@@ -137,9 +168,9 @@ def score_slices(
     distance = fitted_distances(labels, predicted) if not task.classes else None
     found = []
     for each in slices:
-        metric = metric_of(task, each)
+        metric, share = metric_of(task, each), _commonest(task, labels, each)
         if each.n < LEAST:
-            found.append(SliceScore(each.name, each.n, metric))
+            found.append(SliceScore(name=each.name, n=each.n, metric=metric, commonest=share))
             continue
         if distance is not None and metric == DISTANCE:
             interval: Interval | None = _student(distance[each.chosen])
@@ -148,18 +179,24 @@ def score_slices(
             result = _compared(perfect, each, resamples or resamples_for(judged))
             interval, score = Raised(result.interval) if result.interval else None, result.score_b
         ends, together = (interval.at(one) if interval else None for one in (LEVEL, level))
-        found.append(SliceScore(each.name, each.n, metric, score, ends, together))
+        found.append(
+            SliceScore(
+                name=each.name,
+                n=each.n,
+                metric=metric,
+                commonest=share,
+                score=score,
+                interval=ends,
+                together=together,
+                method=interval.method if interval else "",
+            )
+        )
     return found
 
 
-def fitted_distances(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """How far labels are from the straight line in the predictions that fits them best, (n,); in units of labels."""
-    y, x = np.asarray(labels, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    deviations = x - x.mean()
-    square = float(deviations @ deviations)
-    slope = float(deviations @ y) / square if square else 0.0
-    distances: np.ndarray = np.abs(y - y.mean() - slope * deviations)
-    return distances
+def _commonest(task: Task, labels: np.ndarray, each: Slice) -> float | None:
+    found = commonest_class(task, labels[each.chosen])
+    return found[1] if found else None
 
 
 def _compared(pair: PairedPredictions, each: Slice, resamples: int) -> PairedDifference:

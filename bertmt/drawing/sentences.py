@@ -44,12 +44,19 @@ def _curve(series: Series, window: Window | None, cursor: float | None, axis: XA
         for what, at in (("first", 0), ("last", -1), ("lowest", low), ("highest", high))
     ]
     if cursor is not None:
-        value = series.at(cursor)
-        facts.insert(0, f"{'no value' if value is None else value_text(value)} at the cursor, {_place(axis, cursor)}")
+        facts.insert(0, f"{_at_cursor(series, cursor, axis)} at the cursor, {_place(axis, cursor)}")
     lacking = (
         f"; {numbers.counted(len(trace.missing), 'value is', 'values are')} no number" if len(trace.missing) else ""
     )
     return f"{series.shown_name}: {', '.join(facts)}{lacking}."
+
+
+def _at_cursor(series: Series, cursor: float, axis: XAxis) -> str:
+    point = (series.recorded or series).at(cursor)
+    if point is None:
+        return "no value"
+    is_older = series.exact and axis.text(point.step) != axis.text(cursor)
+    return value_text(point.value) + (f", of {_place(axis, point.step)}," if is_older else "")
 
 
 def _place(axis: XAxis, place: float) -> str:

@@ -88,6 +88,20 @@ def overall(scores: Mapping[str, float | None], tasks: Mapping[str, Task]) -> fl
     return sum(known) / len(known) if len(units) == len(known) > 1 else None
 
 
+def commonest_class(task: Task, labels: Values) -> tuple[int, float] | None:
+    """The class that most of the labels are, and its share: what always answering it scores in accuracy.
+
+    Returns:
+        None of a task without classes, or where nothing has a label. Of classes equally common the first.
+    """
+    found = np.asarray(labels, dtype=np.float64)
+    found = found[~np.isnan(found)]
+    if not task.classes or not len(found):
+        return None
+    counts = np.bincount(found.astype(np.int64))
+    return int(counts.argmax()), float(counts.max() / len(found))
+
+
 def confusion(task: Task, predicted: Values, labels: Values) -> np.ndarray:
     """How often class j was predicted where i is true: (k, k) ints, rows true, columns predicted.
 

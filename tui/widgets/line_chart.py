@@ -124,7 +124,9 @@ class LineChart(Drawing, can_focus=True):
         if self.cursor is None:
             return ()
         drawn = self._drawn_panels(*self.content_size)
-        return tuple(Reading(panel.title, one.name, one.at(self.cursor)) for panel in drawn for one in panel.series)
+        return tuple(
+            Reading(panel.title, one.name, one.value_at(self.cursor)) for panel in drawn for one in panel.series
+        )
 
     def move_cursor_to(self, step: float | None, about: str = "") -> None:
         """Put the value cursor at the last recorded step up to one, or take it away.

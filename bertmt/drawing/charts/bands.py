@@ -37,14 +37,15 @@ def mean_and_band(
     Args:
         place, of: as `Series` and `Band` have them.
         between: steps are places that curves need not share, such as times: from where all have begun to where the
-            first ends, at every place that one has, the others in a straight line between two of theirs.
+            first ends, at every place that one has, the others in a straight line between two of theirs; of exact
+            ones what was measured last.
     """
     exact = all(each.exact for each in members)
     if between:
         begin, end = max(each.steps[0] for each in members), min(each.steps[-1] for each in members)
         steps = reduce(np.union1d, [each.steps for each in members])
         steps = steps[(steps >= begin) & (steps <= end)]
-        values = np.stack([np.interp(steps, each.steps, each.values) for each in members])
+        values = np.stack([_between(each, steps) for each in members])
     else:
         steps = reduce(np.intersect1d, [each.steps for each in members])
         values = np.stack([each.values[np.searchsorted(each.steps, steps)] for each in members])
@@ -63,3 +64,12 @@ def band_around(curve: Series, reach: float, of: int) -> Band:
         of: as `Band` has it.
     """
     return Band(replace(curve, values=curve.values - reach), replace(curve, values=curve.values + reach), of)
+
+
+def _between(series: Series, steps: np.ndarray) -> np.ndarray:
+    """Its values at places within it."""
+    if series.exact:
+        held: np.ndarray = series.values[np.searchsorted(series.steps, steps, side="right") - 1]
+        return held
+    joined: np.ndarray = np.interp(steps, series.steps, series.values)
+    return joined

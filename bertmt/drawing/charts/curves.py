@@ -17,6 +17,7 @@ from bertmt.drawing.styled import Line, Span, ascii_lines, cut, cut_line, line
 LEAST_WIDTH, LEAST_HEIGHT = 24, 6
 LEAST_ROWS = 3  # of the plot itself: below that, legend and remarks go first
 RELATIVE = "each from its lowest, 0, to its highest, 1"
+CELLS_PER_MARK = 4  # at least, where each measurement of a curve is marked; of more, its end alone is
 MOST_MARKED = 16  # beyond, the marks at the ends of curves would hide the curves
 STEPS_BACK = 8  # cells by which a mark may stand before the end of its curve, where another one stands there
 FAINT = Look("faint", FAINT_SYMBOL)
@@ -51,7 +52,7 @@ class Panel:
         if not self.is_relative:
             return [each.trace(self.log_y) for each in (*self.series, *self.faint)]
         # Raw values swing far beyond their averages: behind curves that all go from 0 to 1 they would hide these.
-        return [each.linear.scaled(*with_room(each.linear.low, each.linear.high)) for each in self.series]
+        return [each.trace(False).scaled(*with_room(each.linear.low, each.linear.high)) for each in self.series]
 
     def framed(self) -> list[Trace]:
         """All that the axes have room for."""
@@ -154,7 +155,7 @@ def draw_panel(
     title = f"{safe_text(panel.title)}{remark}".strip()
     above = [line(Span(cut(title, width), "title"))] if title else []
     below = [cut_line(each, width) for each in remarks(traces[: len(panel.series)])]
-    below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, names=names)
+    below += legend(panel.series, looks, width, max(height // 4, 1), step=view.cursor, axis=view.axis, names=names)
     frame = Frame.around(panel.framed(), panel.log_y, view.window)
     if frame is None:
         nothing = "No values to draw yet." if view.window is None else "No values between these steps."
@@ -250,28 +251,69 @@ def _dotted(trace: Trace, frame: Frame, columns: int) -> np.ndarray:
 
 
 def _mark_ends(traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas) -> None:
-    """The mark of each curve at its last value, or on the curve a little before where that cell has another mark."""
-    taken: set[tuple[int, int]] = set()
+    """The mark of each curve at its last value, or on the curve a little before where that cell has another mark.
+
+    Of measurements, each of which holds up to the next, the mark stands at every one where there is room for that; at
+    the end or, where another curve's is there, midway between two, since near the end it would say a measurement.
+    """
+    taken = _mark_measurements(traces, looks, frame, canvas)
     cell = (frame.last - frame.first) / canvas.columns
     for trace, look in zip(traces[:MOST_MARKED], looks, strict=False):
         end = _visible_end(trace, frame)
         if end is None:
             continue
-        steps = np.maximum(end - cell * np.arange(STEPS_BACK), frame.first)
+        steps = end - cell * np.arange(STEPS_BACK)
+        if trace.held:
+            before = max(float(trace.steps[trace.steps < end].max(initial=frame.first)), frame.first)
+            steps[1:] += (before - end) / 2 + cell
+        steps = np.maximum(steps, frame.first)
         values = np.interp(steps, trace.steps, trace.values)
         drawn = np.isfinite(values)
-        columns = frame.columns(steps[drawn], canvas.columns).tolist()
-        dot_rows = np.rint((frame.top - values[drawn]) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
-        rows = np.clip(dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows, 0, canvas.rows - 1).tolist()
-        for place in zip(rows, columns, strict=True):
+        for place in _cells_at(steps[drawn], values[drawn], frame, canvas):
             if place not in taken:
                 taken.add(place)
                 canvas.put(*place, look.mark, look.style)
                 break
 
 
+def _mark_measurements(
+    traces: Sequence[Trace], looks: Sequence[Look], frame: Frame, canvas: Canvas
+) -> set[tuple[int, int]]:
+    """Marks at measurements that are few, the earlier curve's where two meet; the cells that have one, but those at
+    ends, where each curve gets its own."""
+    taken: set[tuple[int, int]] = set()
+    for trace, look in zip(traces[:MOST_MARKED], looks, strict=False):
+        if not trace.held:
+            continue
+        steps, values = trace.steps[::2], trace.values[::2]
+        seen = np.isfinite(values) & (frame.first <= steps) & (steps <= frame.last)
+        if not 0 < seen.sum() * CELLS_PER_MARK <= canvas.columns:
+            continue
+        for place in _cells_at(steps[seen], values[seen], frame, canvas)[:-1]:
+            if place not in taken:
+                taken.add(place)
+                canvas.put(*place, look.mark, look.style)
+    return taken
+
+
+def _cells_at(steps: np.ndarray, values: np.ndarray, frame: Frame, canvas: Canvas) -> list[tuple[int, int]]:
+    """The cells, row and column, that points of a frame are in."""
+    columns = frame.columns(steps, canvas.columns).tolist()
+    dot_rows = np.rint((frame.top - values) * ((canvas.dot_rows - 1) / (frame.top - frame.bottom)))
+    rows = np.clip(dot_rows.astype(np.intp) * canvas.rows // canvas.dot_rows, 0, canvas.rows - 1).tolist()
+    return list(zip(rows, columns, strict=True))
+
+
 def _visible_end(trace: Trace, frame: Frame) -> float | None:
-    """The last step at which a curve is seen: the last one with a number, or where it leaves the frame."""
+    """The last step at which a curve is seen: the last one with a number, or where it leaves the frame.
+
+    Of measurements the last that is in the frame, if any is: a mark says that something was measured there.
+    """
+    if trace.held:
+        measured = trace.steps[::2][np.isfinite(trace.values[::2])]
+        within = measured[(frame.first <= measured) & (measured <= frame.last)]
+        if len(within):
+            return float(within[-1])
     count = int(np.searchsorted(trace.steps, frame.last, side="right"))
     if 0 < count < len(trace.steps) and np.isfinite(trace.values[count - 1 : count + 1]).all():
         return frame.last

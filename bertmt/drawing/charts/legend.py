@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bertmt.drawing.charts.axes import STEPS, XAxis
 from bertmt.drawing.charts.series import Series, Trace
 from bertmt.drawing.charts.ticks import value_text
 from bertmt.drawing.looks import Look
@@ -19,6 +20,7 @@ def legend(
     most: int,
     *,
     step: float | None = None,
+    axis: XAxis = STEPS,
     names: bool = True,
     values: bool = True,
 ) -> list[Line]:
@@ -26,11 +28,12 @@ def legend(
 
     Args:
         step: whose values are shown; None is each series' last.
+        axis: what steps are.
     """
     parts = []
     for each, look in zip(series, looks, strict=True):
         name = f" {cut_name(each.shown_name, width - ROOM_FOR_VALUE)}" if names else ""
-        value = f" {_value(each, step)}" if values else ""
+        value = f" {_value(each, step, axis)}" if values else ""
         parts.append(line(Span(look.mark, look.style), name, Span(value, "dim")))
     return _wrapped(parts, width, most)
 
@@ -49,9 +52,18 @@ def remarks(traces: Sequence[Trace]) -> list[Line]:
     return found
 
 
-def _value(series: Series, step: float | None) -> str:
-    value = series.at(step)
-    return MISSING if value is None else value_text(value)
+def _value(series: Series, step: float | None, axis: XAxis) -> str:
+    """The value that is drawn; of a moving average what was recorded there too, of a measurement before the cursor when
+    it was made."""
+    point = series.at(step)
+    if point is None:
+        return MISSING
+    said = value_text(point.value)
+    if series.recorded is not None and (recorded := series.value_at(step)) is not None:
+        said += f" ({'last' if step is None else 'recorded'} {value_text(recorded)})"
+    if step is not None and series.exact and axis.text(point.step) != axis.text(step):
+        said += f" at {axis.label} {axis.text(point.step)}"
+    return said
 
 
 def _wrapped(parts: Sequence[Line], width: int, most: int) -> list[Line]:

@@ -46,6 +46,8 @@ class Trace:
         low, high: the least and the greatest value; NaN where there is none.
         missing: steps at which there is no number.
         not_positive: how many numbers a log scale cannot show.
+        held: each value holds up to the next point, where the next is measured: of points that are drawn twice, the
+            first ones, at even indices, are the measured ones.
     """
 
     steps: np.ndarray
@@ -54,6 +56,14 @@ class Trace:
     high: float
     missing: np.ndarray
     not_positive: int
+    held: bool = False
+
+    def as_held(self) -> "Trace":
+        """The same as a staircase: a line between two measurements would say what was never measured."""
+        if not len(self.steps):
+            return replace(self, held=True)
+        steps, values = np.repeat(self.steps, 2)[1:], np.repeat(self.values, 2)[:-1]
+        return replace(self, steps=steps, values=values, held=True)
 
     def scaled(self, low: float, high: float) -> "Trace":
         """The same with `low` as 0 and `high` as 1."""
@@ -66,16 +76,24 @@ class Trace:
         return cls(steps, values, float(low), float(high), missing, not_positive)
 
 
+@dataclass(frozen=True)
+class Point:
+    """A value, and the step at which it was measured."""
+
+    step: float
+    value: float
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """One curve: values by step, NaN where a value is missing; shapes (n,).
 
     Attributes:
-        exact: each value is a measurement and no noisy sample, so that it is never smoothed: a moving average of
-            scores would say what was never measured.
+        exact: each value is a measurement and no noisy sample, so that it is never smoothed, nor joined with the next
+            one: averages of scores, and lines between them, would say what was never measured.
         place: by which it keeps its look whatever else is in the chart, from 0; None is its index there.
         dotted: drawn fainter than others, every other dot of it left out.
-        recorded: what it is a moving average of; values that are told are that one's.
+        recorded: what it is a moving average of.
 
     What is derived from the points is kept, so that a chart which is drawn again costs less: the arrays must not
     change.
@@ -133,22 +151,38 @@ class Series:
         low, high = np.percentile(numbers, (5, 95)) if len(numbers) else (np.nan, np.nan)
         return float(low), float(high)
 
+    @cached_property
+    def _held(self) -> tuple[Trace, Trace]:
+        return self.linear.as_held(), self.logarithmic.as_held()
+
     def trace(self, log_y: bool) -> Trace:
         """What is drawn on a scale."""
+        if self.exact:
+            return self._held[log_y]
         return self.logarithmic if log_y else self.linear
 
-    def at(self, step: float | None) -> float | None:
-        """The value recorded last up to a step; None where nothing or no number was recorded.
+    def at(self, step: float | None) -> Point | None:
+        """The last point up to a step; None where there is none, it is no number, or the series has ended before.
 
         Args:
             step: None is the end, where numbers that are missing do not count.
         """
-        trace = (self.recorded or self).linear
+        trace = self.linear
         if step is None:
-            numbers = trace.values if not len(trace.missing) else trace.values[np.isfinite(trace.values)]
-            return float(numbers[-1]) if len(numbers) else None
-        count = int(np.searchsorted(trace.steps, step, side="right"))
-        return float(trace.values[count - 1]) if count and np.isfinite(trace.values[count - 1]) else None
+            known = np.flatnonzero(np.isfinite(trace.values)) if len(trace.missing) else range(len(trace.values))
+            place = int(known[-1]) if len(known) else -1
+        else:
+            place = int(np.searchsorted(trace.steps, step, side="right")) - 1
+            if place >= 0 and step > trace.steps[-1]:
+                return None
+        if place < 0 or not np.isfinite(trace.values[place]):
+            return None
+        return Point(float(trace.steps[place]), float(trace.values[place]))
+
+    def value_at(self, step: float | None) -> float | None:
+        """The value recorded last up to a step, of a moving average that of what it is of; None as for `at`."""
+        found = (self.recorded or self).at(step)
+        return None if found is None else found.value
 
     def smoothed(self, weight: float) -> "Series":
         """The same series as a moving average; see `smooth`. An exact one stays as it is."""

@@ -6,11 +6,12 @@ from bertmt.drawing.numbers import named
 from bertmt.recipe.recipe import SETTINGS
 from bertmt.registry import predictions as stored_predictions
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
+from bertmt.registry.records import Run, Snapshot
+from bertmt.registry.runs import snapshot_of
 from bertmt.registry.states import State
 from bertmt.services.analysis.arms import Arm, distinct_names, effort, recipe_differences, tasks_of_arms
 from bertmt.services.analysis.encoder_differences import encoder_warnings
-from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.services.plan.overlaps import commonest_sentences, overlap_sentences
 from bertmt.tasks.task import Tasks
 
 Marks = Mapping[int, str | None]  # fingerprints of data, by the key of a run; None: not known
@@ -135,16 +136,44 @@ def warnings(arms: Sequence[Arm]) -> list[str]:
 
 
 def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[str]) -> list[str]:
-    """Which dev examples stand elsewhere too, in the tasks that are compared; with names where not in all arms."""
+    """Which dev examples stand elsewhere too, in the tasks that are compared, and what they give without a model; with
+    names where not in all arms."""
     by_sentence: dict[str, dict[str, None]] = {}
     names = distinct_names(arms)
     for arm, name in zip(arms, names, strict=True):
-        for sentence in (each for run in arm.runs for each in overlap_sentences(database, run, tasks)):
+        for sentence in (each for run in arm.runs for each in _about_dev(database, run, tasks)):
             by_sentence.setdefault(sentence, {})[name] = None
     return [
         sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
         for sentence, holds in by_sentence.items()
     ]
+
+
+def _about_dev(database: Database, run: Run, tasks: Collection[str]) -> list[str]:
+    return [*commonest_sentences(database, run, tasks), *overlap_sentences(database, run, tasks)]
+
+
+def about_code(database: Database, arms: Sequence[Arm]) -> list[str]:
+    """Whether the runs were submitted with different code of bertmt; the environment is told by `show` alone."""
+    by_digest: dict[str, tuple[Snapshot, list[str]]] = {}
+    for run in (run for arm in arms for run in arm.runs):
+        snapshot = snapshot_of(database, run)
+        if snapshot.source.get("version"):  # else another program made it, which a remark of its own says
+            by_digest.setdefault(snapshot.code_digest, (snapshot, []))[1].append(f"{run.name} ({run.id})")
+    if len(by_digest) < 2:
+        return []
+    titles = [_code_title(snapshot) for snapshot, _ in by_digest.values()]
+    listed = " against ".join(
+        f"{title}{f', code {digest[:8]}' if titles.count(title) > 1 else ''}: {named(names)}"
+        for title, (digest, (_, names)) in zip(titles, by_digest.items(), strict=True)
+    )
+    return [f"The runs were queued with different code ({listed}), so a difference may be the code's."]
+
+
+def _code_title(snapshot: Snapshot) -> str:
+    source = snapshot.source
+    commit = f", commit {str(source['commit'])[:12]}" if source.get("commit") else ""
+    return f"bertmt {source['version']}{commit}{' with uncommitted changes' if source.get('diff') else ''}"
 
 
 def _about_scores(run: Run) -> list[str]:

@@ -24,6 +24,7 @@ from bertmt.services.analysis.arms import (
     tasks_of_arms,
 )
 from bertmt.services.analysis.comparability import (
+    about_code,
     about_dev_data,
     left_out,
     left_out_sentences,
@@ -144,7 +145,12 @@ def compare(database: Database, groups: Sequence[Sequence[Run]], with_noise: boo
             "in `bertmt show RUN`."
         )
     tasks = {result.task for result in results}
-    said += [*about_averages(arms), *warnings(arms), *about_dev_data(database, arms, tasks)]
+    said += [
+        *about_averages(arms),
+        *warnings(arms),
+        *about_code(database, arms),
+        *about_dev_data(database, arms, tasks),
+    ]
     sides = (_reference_side(arms[0], others, reasons[0]), *(each.side for each in others))
     noisy = [*(task for task in arms[0].tasks if task in tasks), "overall"] if with_noise else []
     noise = noise_floors(_all_runs(database), arms[0].runs[0], noisy) if noisy else {}

@@ -1,6 +1,6 @@
 """A comparison in words and tables, the same in every front end, and no claim that it does not make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -203,15 +203,15 @@ def format_tests(found: Comparison, width: int | None) -> list[Line]:
 
 def about_tests(found: Comparison) -> str:
     """The same in a line, not yet safe for a screen; "" where nothing was tested."""
-    results: list[Any] = [each for against in found.others for each in (*against.examples, *against.seeds)]
-    tests: dict[str, list[str]] = {}
-    for each in results:
-        tests.setdefault(each.test, []).append(_title(each.task, found.tasks))
+    of_arms = [(against, each) for against in found.others for each in (*against.examples, *against.seeds)]
+    results: list[Any] = [each for _, each in of_arms]
     known = sum(each.p is not None for each in results)
-    used = "; ".join(f"{', '.join(dict.fromkeys(tasks))} by {test}" for test, tasks in tests.items() if test != "none")
+    used = _used(found, [(against, each, each.test) for against, each in of_arms if each.test != "none"])
     if not (used and known):
         return ""
     text = f"p: {used}. Holm's correction over {numbers.counted(known, 'comparison')}, level 0.05."
+    intervals = [(against, each, each.interval.method) for against, each in of_arms if each.interval is not None]
+    text += f" 95 % intervals: {_used(found, intervals)}." if intervals else ""
     beside: dict[str, list[float]] = {}
     for each in results:
         if getattr(each, "p_williams", None) is not None:
@@ -220,6 +220,19 @@ def about_tests(found: Comparison) -> str:
         said = "; ".join(f"{title}, p {', '.join(map(numbers.p_value, ps))}" for title, ps in beside.items())
         text += f" Beside it, deciding nothing: Williams' t for {said}."
     return text
+
+
+def _used(found: Comparison, methods: Sequence[tuple[Against, Any, str]]) -> str:
+    """Which task is judged by which method, named with its arm where that has another than in another arm."""
+    by_task: dict[str, set[str]] = {}
+    for _, result, method in methods:
+        by_task.setdefault(result.task, set()).add(method)
+    names: dict[str, dict[str, None]] = {}
+    for against, result, method in methods:
+        title = _title(result.task, found.tasks)
+        title += f" of {against.side.arm.name}" if len(by_task[result.task]) > 1 else ""
+        names.setdefault(method, {})[title] = None
+    return "; ".join(f"{', '.join(titles)} by {method}" for method, titles in names.items())
 
 
 def format_recipes(found: Comparison, width: int | None) -> list[Line]:

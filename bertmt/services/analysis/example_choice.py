@@ -23,8 +23,8 @@ ORDER_MEANINGS: Mapping[Order, str] = {
     "file": "in data order",
     "surest": "most confident first",
     "unsurest": "least confident first",
-    "farthest": "farthest from the label first",
-    "nearest": "closest to the label first",
+    "farthest": "farthest from the best fit first",
+    "nearest": "closest to the best fit first",
 }
 
 
@@ -76,7 +76,7 @@ def ordered(table: ExampleTable, indices: np.ndarray, order: Order) -> np.ndarra
     if order in ("surest", "unsurest") and table.confidence is not None:
         least_first = table.confidence[indices]
     elif order in ("farthest", "nearest"):
-        least_first = np.abs(table.predicted - table.labels)[indices]
+        least_first = np.abs(table.errors)[indices]
     else:
         return indices
     downwards = order in ("surest", "farthest")

@@ -1,9 +1,11 @@
 """Dev examples with what a run said about them, and which of them to look at."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from bertmt.comparison.correlation.distances import fitted_errors
 from bertmt.comparison.flips import Flips, flips
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry import predictions as stored_predictions
@@ -51,6 +53,12 @@ class ExampleTable:
     def about(self) -> Task:
         """What the task is to the run."""
         return self.run.tasks[self.task]
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """Of a task of numbers, which a correlation judges: the prediction, by its best straight line, less the label;
+        float64, NaN where a prediction is no number (`distances.fitted_errors`)."""
+        return fitted_errors(self.labels, self.predicted)
 
 
 def examples_of(
@@ -191,8 +199,8 @@ def flips_from(baseline: ExampleTable, table: ExampleTable) -> Flips:
 
 
 def by_error(table: ExampleTable) -> np.ndarray:
-    """Indices of all examples, the one whose prediction is farthest from its label first; ties in their order."""
-    return np.argsort(-np.abs(table.predicted - table.labels), kind="stable")
+    """Indices of all examples, the one whose label is farthest from the best fit first; ties in their order."""
+    return np.argsort(-np.abs(table.errors), kind="stable")
 
 
 def _need_classes(table: ExampleTable) -> None:

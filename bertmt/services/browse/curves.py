@@ -46,7 +46,8 @@ class Curve:
         """
         name = f"{self.run.name} {self.run.id}"
         shown = name if same_series else f"{self.series} {name}"
-        return Series(shown, self.steps, self.values, place=place, dotted=is_partial(self.series))
+        exact, dotted = is_evaluation(self.series), is_partial(self.series)
+        return Series(shown, self.steps, self.values, exact=exact, place=place, dotted=dotted)
 
     def step_list(self) -> list[int]:
         """The steps as plain integers."""

@@ -25,7 +25,7 @@ from bertmt.services.browse.times.throughput import Speeds
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import bring_up_to_date
 from bertmt.services.lifecycle.budgets import told_of_budget
-from bertmt.services.plan.overlaps import overlap_sentences
+from bertmt.services.plan.overlaps import commonest_sentences, overlap_sentences
 from bertmt.services.plan.preset_list import known_preset
 from bertmt.services.plan.snapshot import code_digest
 
@@ -103,7 +103,11 @@ def details_of(database: Database, run: Run, baselines: Baselines | None = None)
         code_changed=snapshot.code_digest != code_digest(),
         folder=folder.path,
         log=tail_lines(folder.log(run.attempt), LOG_LINES) if ended_badly else (),
-        remarks=(*overlap_sentences(database, run), *(finished.remarks if finished is not None else ())),
+        remarks=(
+            *commonest_sentences(database, run),
+            *overlap_sentences(database, run),
+            *(finished.remarks if finished is not None else ()),
+        ),
     )
 
 

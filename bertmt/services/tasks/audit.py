@@ -9,10 +9,11 @@ import numpy as np
 from bertmt.errors import BertmtError, DataError, UsageError
 from bertmt.recipe.recipe import Recipe
 from bertmt.services.plan.embedded import EMBEDDED
-from bertmt.services.plan.overlaps import count_overlap, text_keys
+from bertmt.services.plan.overlaps import Overlap, count_overlap, text_keys
 from bertmt.services.tasks.classes import about_absent
 from bertmt.tasks.examples import Example, Split
 from bertmt.tasks.loading import read_split
+from bertmt.tasks.scores import commonest_class
 from bertmt.tasks.task import SPLITS, Task
 
 # Counting word pieces takes 20 µs a sentence; so many of a split, evenly spread, tell enough.
@@ -46,18 +47,22 @@ class SplitAudit:
 
     Attributes:
         classes: name to number of examples; empty where labels are numbers.
+        commonest: the commonest class, and its share of the labels: what always answering it scores; None where labels
+            are numbers or missing.
         quantiles: of labels that are numbers: least, quartiles, greatest; empty for classes.
         unlabelled: examples without a label.
         tokens: None where the encoder's vocabulary is not at hand.
         truncated: share of the examples of which a sentence is longer than `max_length`; None as `tokens`.
         repeated: examples whose very texts an earlier one of the split has.
         in_training: examples whose very texts stand in the training split; None for that itself.
+        touching: examples of which a sentence at least does, those among them; None as that.
         lengths: how many sentences have so many tokens, by that number; words where tokens were not counted. Of a
             large split those of the examples that were measured.
     """
 
     size: int
     classes: Mapping[str, int]
+    commonest: tuple[str, float] | None
     quantiles: tuple[float, ...]
     unlabelled: int
     words: Lengths
@@ -65,6 +70,7 @@ class SplitAudit:
     truncated: float | None
     repeated: int
     in_training: int | None
+    touching: int | None
     lengths: tuple[tuple[int, int], ...]
 
 
@@ -126,9 +132,9 @@ def audit_of(task: Task, recipe: Recipe, splits: Mapping[str, Split], chose_enco
     keys = {name: text_keys(split.examples) for name, split in splits.items()}
     found = {}
     for name, split in splits.items():
-        inside = None if name == "train" else count_overlap(keys[name], [keys["train"]], 0).in_training
+        overlap = None if name == "train" else count_overlap(keys[name], [keys["train"]], 0)
         repeated = len(keys[name].examples) - len(set(keys[name].examples))
-        found[name] = _split_audit(task, split, count, recipe.max_length, repeated, inside)
+        found[name] = _split_audit(task, split, count, recipe.max_length, repeated, overlap)
     conflicts = _conflicts(task, [*splits["train"].examples, *splits["dev"].examples])
     return TaskAudit(
         task=task, splits=found, conflicts=len(conflicts), examples=tuple(conflicts[:MOST_SHOWN]), encoder=encoder,
@@ -166,23 +172,26 @@ def _split_audit(
     count: Callable[[Sequence[str]], list[int]] | None,
     max_length: int,
     repeated: int,
-    in_training: int | None,
+    overlap: Overlap | None,
 ) -> SplitAudit:
     examples = split.examples
     labels = [each.label for each in examples if each.label is not None]
     counts = Counter(labels)
     words = [len(text.split()) for text in _texts(examples)]
+    most = commonest_class(task, labels)
     pieces, truncated = _tokens(examples, count, max_length) if count else (None, None)
     return SplitAudit(
         size=len(examples),
         classes={name: counts[place] for place, name in enumerate(task.classes)} if labels else {},
+        commonest=(task.classes[most[0]], most[1]) if most else None,
         quantiles=() if task.classes or not labels else tuple(float(each) for each in np.quantile(labels, QUANTILES)),
         unlabelled=len(examples) - len(labels),
         words=Lengths.of(words),
         tokens=None if pieces is None else Lengths.of(pieces),
         truncated=truncated,
         repeated=repeated,
-        in_training=in_training,
+        in_training=overlap.in_training if overlap else None,
+        touching=overlap.touching if overlap else None,
         lengths=tuple(sorted(Counter(words if pieces is None else pieces).items())),
     )
 

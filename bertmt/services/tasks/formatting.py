@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from bertmt.drawing.facts import facts, wrapped
-from bertmt.drawing.numbers import MISSING, count, counted, percentage
+from bertmt.drawing.numbers import MISSING, count, counted, percentage, score
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span, cells, cut, plain
 from bertmt.drawing.tables import Column, Row, table
@@ -118,12 +118,19 @@ def _share(number: int, split: SplitAudit) -> str:
 
 def _sentences(found: TaskAudit, width: int | None) -> Sequence[Line]:
     said = [f"{counted(found.conflicts, 'text has', 'texts have')} different labels in training and dev."]
+    dev = found.splits["dev"].commonest
+    if dev is not None:
+        said.append(f"Always the commonest class of dev, {dev[0]}: accuracy {score(dev[1])}.")
     for name, split in found.splits.items():
         if split.unlabelled:
             said.append(f"{counted(split.unlabelled, f'example of {name} has', f'examples of {name} have')} no label.")
         if split.in_training:
-            stand = counted(split.in_training, f"example of {name} stands", f"examples of {name} stand")
+            what = "whole pair" if found.task.pair else "example"
+            stand = counted(split.in_training, f"{what} of {name} stands", f"{what}s of {name} stand")
             said.append(f"{stand} in the training data too: scores on it are optimistic.")
+        if found.task.pair and split.touching:
+            have = counted(split.touching, f"pair of {name} has", f"pairs of {name} have")
+            said.append(f"{have} one sentence at least that stands in the training data.")
     said.append("Lengths of sentences are the median, what 95 % do not exceed, and the most.")
     if found.encoder:
         why = f"{found.missing_encoder} is not at hand, so tokens" if found.missing_encoder else "Tokens"

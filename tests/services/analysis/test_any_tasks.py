@@ -27,6 +27,7 @@ from bertmt.services.analysis.confusion import class_tasks, confusion_of, counts
 from bertmt.services.analysis.examples import by_error, examples_of, similarity_in, similarity_of, wrong
 from bertmt.services.analysis.export import prediction_rows
 from bertmt.services.analysis.predict import Answer, predict_split, predict_texts
+from bertmt.services.browse.details import details_of
 from bertmt.services.browse.rows import Row
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.loading import read_split
@@ -89,6 +90,18 @@ def test_the_columns_of_scores_are_the_tasks_of_the_arms(database: Database, mad
     text = " ".join(map(plain, [*format_differences(found.others[0], None), *format_tests(found, None)]))
     assert "CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by paired permutation" in text
     assert "Williams" not in text
+    assert "95 % intervals: SST by Tango score; CoLA φ, Grades ρs, Spam F1, Topics mF1, overall by symmetric" in text
+
+
+def test_where_arms_are_judged_by_different_tests_each_is_named(database: Database, made: Callable[..., Run]) -> None:
+    found = compare(database, [[made("a")], [made("b", 0.9)], [made("c", 0.7)]])
+    first, second = found.others
+    changed = dataclasses.replace(second.examples[0], test="McNemar mid-p")
+    second = dataclasses.replace(second, examples=(changed, *second.examples[1:]))
+    text = " ".join(map(plain, format_tests(dataclasses.replace(found, others=(first, second)), None)))
+    b, c = (each.side.arm.name for each in (first, second))
+    assert f"p: SST of {b} by exact McNemar; " in text and f"SST of {c} by McNemar mid-p" in text
+    assert "CoLA φ of" not in text, "all are judged by one test there"
 
 
 def test_a_row_that_p_alone_would_have_decided_says_at_which_level_it_was_judged(
@@ -212,8 +225,7 @@ def test_numbers_that_a_head_says_stand_on_the_scale_of_the_labels(
     table = examples_of(database, run, "grades")
     assert table.confidence is None
     assert table.predicted == pytest.approx(2 + 4 * table.probabilities)
-    worst = by_error(table)[0]
-    assert abs(table.predicted - table.labels)[worst] == pytest.approx(np.abs(table.predicted - table.labels).max())
+    assert np.abs(table.errors)[by_error(table)[0]] == pytest.approx(np.abs(table.errors).max())
     found = similarity_of(database, run, "grades")
     fitted = stats.linregress(table.labels, table.predicted)
     assert (found.slope, found.intercept) == (pytest.approx(fitted.slope), pytest.approx(fitted.intercept))
@@ -266,3 +278,14 @@ def test_prediction_files_have_numbers_of_own_tasks_on_the_scale_of_their_labels
     monkeypatch.setattr("bertmt.services.analysis.predict.answers", lambda folder, questions, allowed: found)
     [written] = predict_split(database, run, "dev", tmp_path / "out")
     assert read_prediction_file(written.path, grades, read_split("", grades, "dev").examples) == [3.0]
+
+
+def test_what_always_the_commonest_class_scores_stands_beside_the_scores(
+    database: Database, made: Callable[..., Run]
+) -> None:
+    first, second = made("a"), made("b", 0.9)
+    labels = [int(each.label) for each in examples_of(database, first, "topics").examples if each.label is not None]
+    share = max(map(labels.count, labels)) / len(labels)
+    for said in (details_of(database, first).remarks, compare(database, [[first], [second]]).warnings):
+        [sentence] = [each for each in said if each.startswith("Always the commonest class, accuracy on dev: SST ")]
+        assert f"Topics {share:.3f} (" in sentence and "Grades" not in sentence, "numbers have no class"

@@ -16,7 +16,8 @@ from bertmt.errors import BusyError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs, run_by_key
-from bertmt.services.analysis.arms import arms_of, effort
+from bertmt.services.analysis.arms import Arm, arms_of, effort
+from bertmt.services.analysis.comparability import about_code
 from bertmt.services.analysis.compare import compare
 from bertmt.services.analysis.comparison_formatting import format_differences, format_forest
 from bertmt.services.browse.baseline import Baselines, choose_baseline
@@ -366,3 +367,27 @@ def test_without_seeds_of_one_recipe_the_forest_says_that_it_knows_no_floor(data
     assert found.noise == {}
     text = " ".join(" ".join(map(plain, format_forest(found, 80))).split())
     assert "the registry has no two seeds of one recipe at this scale" in text and "░" not in text
+
+
+def test_different_code_is_said_and_which_runs_had_it(database: Database, add_run: AddRun) -> None:
+    runs = [add_run(name) for name in ("old", "new", "same")]
+    assert about_code(database, [Arm((run,)) for run in runs]) == []
+    for run, digest, source in zip(
+        runs, ("d1", "d2", "d2"), ({"version": "1", "commit": "a" * 40}, *[{"version": "1", "commit": "b" * 40}] * 2),
+        strict=True,
+    ):  # fmt: skip
+        with_code(database, run, digest, source)
+    runs = [run_by_key(database, run.key) for run in runs]
+    [said] = about_code(database, [Arm((runs[0],)), Arm(tuple(runs[1:]))])
+    old, new, same = (f"{run.name} ({run.id})" for run in runs)
+    assert f"(bertmt 1, commit {'a' * 12}: {old} against bertmt 1, commit {'b' * 12}: {new}, {same})" in said
+    with_code(database, runs[0], "d3", {"version": "1", "commit": "b" * 40})
+    [said] = about_code(database, [Arm((run_by_key(database, runs[0].key),)), Arm((runs[1],))])
+    assert "code d3: old" in said and "code d2: new" in said, "told apart where version and commit are one"
+
+
+def with_code(database: Database, run: Run, digest: str, source: dict[str, str]) -> None:
+    columns = (digest, json.dumps(source), "{}")
+    database.execute("INSERT OR IGNORE INTO snapshots (code_digest, source, environment) VALUES (?, ?, ?)", columns)
+    where = "(SELECT key FROM snapshots WHERE code_digest = ? AND source = ? AND environment = ?)"
+    database.execute(f"UPDATE runs SET snapshot = {where} WHERE key = ?", (*columns, run.key))

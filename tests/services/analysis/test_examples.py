@@ -147,7 +147,10 @@ def test_similarities_stand_beside_labels_the_worst_first(database: Database, pr
     table = examples_of(database, predicted("sts", STS, [0.1, 0.9, 0.5, 0.84, 0.0]), "sts")
     assert table.confidence is None
     np.testing.assert_allclose(table.predicted, [0.5, 4.5, 2.5, 4.2, 0.0], atol=1e-6)
-    assert by_error(table).tolist()[:3] == [4, 1, 0], "errors of 5, 3.5 and 0.5; the others have none"
+    fit = np.polyfit(table.predicted, table.labels, 1)
+    away = np.abs(np.polyval(fit, table.predicted) - table.labels)
+    assert by_error(table).tolist() == np.argsort(-away).tolist()
+    np.testing.assert_allclose(np.abs(table.errors), away, atol=1e-6)
     for refused in (wrong, lambda each: in_cell(each, 0, 0), lambda each: flips_from(each, each)):
         with pytest.raises(UsageError, match="has no classes"):
             refused(table)

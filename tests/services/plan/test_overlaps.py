@@ -23,7 +23,8 @@ from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example
 from bertmt.tasks.loading import read_split
 
-TRAINED = "STS: 1 of 3 dev examples also occur in the training data"
+TRAINED = "STS: 1 of 3 dev examples also occur in the training data as whole pairs"
+TOUCHED = "STS: of 3 of 3 dev pairs one sentence at least stands in the training data."
 SHARED = "STS: 2 of 3 dev pairs share a sentence with another"
 
 
@@ -50,38 +51,51 @@ def pairs(*texts: Any) -> TextKeys:
 
 
 def test_examples_and_sentences_that_stand_elsewhere_are_counted() -> None:
-    dev = pairs(("a", "b"), ("c", "a"), ("d", "d"), ("e", "f"), ("b", "a"))
+    dev = pairs(("a", "b"), ("c", "a"), ("d", "d"), ("e", "f"), ("b", "a"), ("g", "h"))
     training = [pairs(("a", "b"), ("f", "e")), pairs(("d", "d"))]
     # (a, b) and (d, d) are trained on, (e, f) the other way round; a stands in three pairs, d twice in one alone.
-    assert count_overlap(dev, training, 0) == Overlap(dev=5, in_training=2, sharing=3)
-    assert count_overlap(dev, training, 2) == Overlap(dev=2, in_training=1, sharing=2)
-    assert count_overlap(dev, training, 1) == Overlap(dev=1, in_training=1, sharing=0)
+    assert count_overlap(dev, training, 0) == Overlap(dev=6, in_training=2, sharing=3, touching=5)
+    assert count_overlap(dev, training, 2) == Overlap(dev=2, in_training=1, sharing=2, touching=2)
+    assert count_overlap(dev, training, 1) == Overlap(dev=1, in_training=1, sharing=0, touching=1)
 
 
 def test_single_sentences_are_no_pairs() -> None:
     split = text_keys([Example("1", "a"), Example("2", "a"), Example("3", "b")])
-    assert count_overlap(split, [text_keys([Example("4", "b")])], 0) == Overlap(dev=3, in_training=1, sharing=0)
+    training = [text_keys([Example("4", "b")])]
+    assert count_overlap(split, training, 0) == Overlap(dev=3, in_training=1, sharing=0, touching=1)
 
 
 def test_it_is_said_when_a_run_is_queued_and_shown_with_it(database: Database, data: Path) -> None:
     planned = plan(request(data))
     [run] = submit(database, planned)
     for said in (planned.remarks, details_of(database, run).remarks):
-        assert [sum(sentence.startswith(start) for sentence in said) for start in (TRAINED, SHARED)] == [1, 1]
+        starts = (TRAINED, TOUCHED, SHARED)
+        assert [sum(sentence.startswith(start) for sentence in said) for start in starts] == [1, 1, 1]
+
+
+def test_what_an_older_bertmt_counted_is_counted_anew(database: Database, data: Path) -> None:
+    [run] = submit(database, plan(request(data)))
+    [name] = [row[0] for row in database.execute("SELECT name FROM settings WHERE name LIKE 'overlap %'")]
+    store_setting(database, name, '{"dev": 3, "in_training": 1, "sharing": 2}')
+    assert [each.split(",")[0] for each in overlap_sentences(database, run)] == [TRAINED, SHARED]
+    submit(database, plan(request(data)))
+    assert TOUCHED in overlap_sentences(database, run)
 
 
 def test_it_is_known_of_the_data_that_a_waiting_run_is_given_too(database: Database, data: Path) -> None:
     [run] = submit(database, plan(request("toy")))
     edited = edit(database, run, {"data": str(data)})
     said = overlap_sentences(database, edited)
-    assert [sentence.startswith(start) for sentence, start in zip(said, (TRAINED, SHARED), strict=True)] == [True, True]
+    starts = (TRAINED, TOUCHED, SHARED)
+    assert [sentence.startswith(start) for sentence, start in zip(said, starts, strict=True)] == [True] * 3
 
 
 def test_what_is_not_evaluated_does_not_count(database: Database, data: Path) -> None:
     submit(database, plan(request(data)))
     [run] = submit(database, plan(request(data, evaluate_examples=1)))
     assert [sentence.split(",")[0] for sentence in overlap_sentences(database, run)] == [
-        "STS: 1 of 1 dev examples also occur in the training data"
+        "STS: 1 of 1 dev examples also occur in the training data as whole pairs",
+        "STS: of 1 of 1 dev pairs one sentence at least stands in the training data.",
     ]
     assert not overlap_sentences(database, submit(database, plan(request("toy")))[0])
 
@@ -106,7 +120,8 @@ def test_a_comparison_says_it_of_the_tasks_that_are_compared(database: Database,
             store_scores(database, run.key, {"sts": 0.5}, selected_epoch=1)
         arms.append([run_by_key(database, run.key) for run in runs])
     warnings = compare(database, arms).warnings
-    assert [sum(sentence.startswith(start) for sentence in warnings) for start in (TRAINED, SHARED)] == [1, 1]
+    starts = (TRAINED, TOUCHED, SHARED)
+    assert [sum(sentence.startswith(start) for sentence in warnings) for start in starts] == [1, 1, 1]
 
 
 def test_of_many_arms_that_it_is_true_of_three_are_named(database: Database, data: Path) -> None:
@@ -114,7 +129,7 @@ def test_of_many_arms_that_it_is_true_of_three_are_named(database: Database, dat
     arms.append(Arm((submit(database, plan(request("toy")))[0],)))
     said = about_dev_data(database, arms, ("sts",))
     ids = ", ".join(f"sts-only ({arm.runs[0].id})" for arm in arms[:3])
-    assert [sentence.startswith(f"{ids} and 2 more: STS: ") for sentence in said] == [True, True], said
+    assert [sentence.startswith(f"{ids} and 2 more: STS: ") for sentence in said] == [True] * 3, said
 
 
 def test_a_count_that_cannot_be_read_is_none(database: Database, data: Path) -> None:
@@ -128,4 +143,4 @@ def test_a_count_that_cannot_be_read_is_none(database: Database, data: Path) -> 
 def test_the_real_dev_pairs_are_those_that_were_found_by_hand(real_data: Path) -> None:
     told = {"data": str(real_data), "encoder": "tiny", "tasks": "sts"}
     found = check_data(resolved(recipe_from(told, preset("baseline").recipe()))).overlaps["sts"]
-    assert found == Overlap(dev=863, in_training=13, sharing=57)
+    assert found == Overlap(dev=863, in_training=13, sharing=57, touching=194)

@@ -112,3 +112,25 @@ def test_an_audit_is_shown_within_the_width_and_with_nothing_raw(found: TaskAudi
     assert "2 examples of dev stand in the training data too: scores on it are optimistic." in text
     assert "bad / good: one two" in text and "3 (50.0 %)" in text
     assert "\x1b" not in shown(audit_lines(found)) and max(map(len, text.splitlines())) <= 80
+
+
+def test_of_pairs_whole_ones_and_single_sentences_in_training_are_told_apart(tmp_path: Path) -> None:
+    rows = {
+        "train": [f"a {at},b {at},{at / 2}" for at in range(10)],
+        "dev": ["a 1,b 1,0.5", "a 2,other,1.5", "new,b 3,2.5", "new,new too,1.0"],
+    }
+    files = {}
+    for name, of_split in rows.items():
+        files[name] = tmp_path / f"{name}.csv"
+        files[name].write_text("\n".join(["first,second,label", *of_split]) + "\n")
+    task = understood(Wanted(name="mine", files=files, text="first", pair="second", label="label")).task
+    found = audit(task, recipe())
+    assert (found.splits["dev"].in_training, found.splits["dev"].touching) == (1, 3)
+    text = shown(audit_lines(found, 200))
+    assert "1 whole pair of dev stands in the training data too: scores" in text
+    assert "3 pairs of dev have one sentence at least that stands in the training data." in text
+
+
+def test_what_the_commonest_class_scores_is_said(found: TaskAudit) -> None:
+    assert found.splits["dev"].commonest == ("bad", pytest.approx(2 / 3))
+    assert "Always the commonest class of dev, bad: accuracy 0.667." in shown(audit_lines(found))

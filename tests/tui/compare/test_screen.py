@@ -375,3 +375,13 @@ async def test_where_all_is_on_one_page_tab_goes_from_pane_to_pane(show: Show, o
         before = shown.app.focused.id
         await shown.press("tab")
         assert shown.app.focused.id != before
+
+
+async def test_of_an_arm_of_seeds_the_flips_say_which_one_they_are_of(show: Show, alive: Any, seeds: Database) -> None:
+    async with show(seeds.path, size=LARGEST) as shown:
+        shown.app.push_screen(CompareScreen(all_runs(seeds)))
+        await shown.settle()
+        await shown.press("ctrl+x")
+        summary = " ".join(shown.text.split())
+        assert re.search(r"old \(run\d+, seed 1 of 3 seeds\) → new \(run\d+, seed 1 of 3 seeds\)", summary), summary
+        assert "It is about these two trained models" in summary

@@ -39,7 +39,7 @@ async def test_the_matrix_and_the_wrong_examples_of_the_run_at_the_cursor_are_be
         await shown.should_be("runs-predicted")
         shown.app.screen.table.go_to("run010")
         await shown.settle()
-        assert "STS of run010, epoch 2" in shown.text and "farthest from the label first" in shown.text
+        assert "STS of run010, epoch 2" in shown.text and "farthest from the best fit first" in shown.text
         shown.app.screen.table.go_to("run007")
         await shown.settle()
         assert "Run run007 is held: predictions appear once it has been evaluated." in shown.text

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.scatter import Cloud
 from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.ticks import value_text
 from bertmt.drawing.styled import plain
 from tui.screens.run.widgets.heat_map import HeatMap
 from tui.screens.run.widgets.scatter_chart import ScatterChart
@@ -127,7 +128,8 @@ async def test_values_at_the_cursor_stand_in_the_legend_and_its_step_below() -> 
         chart.move_cursor_to(307)
         lines = on_screen(chart)
         assert lines[-1].strip() == "values at step 300"
-        assert lines[-2].split() == ["●", "base", "30"]
+        smoothed = value_text(present(series(STEPS / 10).smoothed(chart.weight).at(300)).value)
+        assert lines[-2].split() == ["●", "base", smoothed, "(recorded", "30)"]
 
 
 async def test_m_goes_through_the_smoothings_with_the_raw_values_faint_behind(chart: LineChart) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bertmt.comparison.flips import error_changes, flip_cells, flips, in_either_cell
+from bertmt.comparison.flips import flip_cells, flips, in_either_cell
 
 #            right  fixed  broken  stays  moves  broken
 LABELS = np.array([0, 1, 2, 2, 1, 2])
@@ -37,8 +37,3 @@ def test_cells_add_up_to_the_mistakes_of_both_runs() -> None:
 @pytest.mark.parametrize(("cell", "examples"), [((1, 0), [1, 4]), ((2, 2), [2, 5]), ((0, 1), [])])
 def test_a_cell_holds_what_either_run_puts_there(cell: tuple[int, int], examples: list[int]) -> None:
     assert np.flatnonzero(in_either_cell(LABELS, BEFORE, AFTER, cell)).tolist() == examples
-
-
-def test_an_error_grows_by_how_much_farther_the_second_prediction_is() -> None:
-    changes = error_changes(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.5, 3.0]), np.array([2.5, 2.0, 3.0]))
-    np.testing.assert_allclose(changes, [0.5, -0.5, 0.0])

@@ -7,9 +7,10 @@ from present import present
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
+from bertmt.comparison.correlation.distances import fitted_distances
 from bertmt.comparison.paired import PairedPredictions, compare_examples
 from bertmt.comparison.permutation import exchanged_means
-from bertmt.comparison.slices import DISTANCE, LEAST, Slice, compare_slices, fitted_distances, score_slices
+from bertmt.comparison.slices import DISTANCE, LEAST, Slice, compare_slices, score_slices
 from bertmt.comparison.verdicts import Verdict, holm
 from bertmt.tasks.builtin import BUILTIN
 
@@ -36,12 +37,21 @@ def test_a_slice_is_judged_as_its_examples_alone_would_be() -> None:
 
 
 def test_p_values_are_corrected_over_the_slices_that_are_judged_and_no_others() -> None:
-    slices = [first(N), first(200), first(60), first(LEAST - 1)]
+    slices = [first(300), first(200), first(60), first(LEAST - 1)]
     found = compare_slices(PairedPredictions(SST, CLASSES, A, B), slices)
     assert found[3].result is None and found[3].n == LEAST - 1, "too few are told, not judged"
     results = [present(each.result) for each in found[:3]]
     assert [each.p_corrected for each in results] == list(holm([each.p for each in results]))
     assert {each.family for each in results} == {3}
+
+
+def test_all_examples_are_measured_but_judged_by_compare_alone() -> None:
+    pair = PairedPredictions(SST, CLASSES, A, B)
+    whole, part = compare_slices(pair, [first(N), first(200)])
+    [alone] = compare_examples({"sst": pair}, 100)
+    assert (whole.is_judged, part.is_judged) == (False, True)
+    assert present(whole.result).p == alone.p and present(whole.result).p_corrected is None
+    assert present(part.result).family == 1, "a family of parts"
 
 
 def test_the_interval_of_one_accuracy_is_wilsons() -> None:
@@ -107,6 +117,15 @@ def test_means_under_exchange_have_the_spread_of_all_signs() -> None:
     drawn = exchanged_means(differences, 20_000, np.random.default_rng(0))
     assert set(np.round(drawn, 9)) == set(np.round(every, 9))
     assert drawn.std() == pytest.approx(every.std(), rel=0.02)
+
+
+def test_a_slice_tells_what_always_answering_its_commonest_class_scores() -> None:
+    slices = [first(150), first(LEAST - 1), Slice("true 1", CLASSES == 1, by_label=True)]
+    expected = [np.bincount(CLASSES[each.chosen]).max() / each.n for each in slices]
+    scored = score_slices(SST, CLASSES, A, slices)
+    compared = compare_slices(PairedPredictions(SST, CLASSES, A, B), slices, 100)
+    assert [each.commonest for each in scored] == [each.commonest for each in compared] == expected
+    assert expected[2] == 1.0 and score_slices(STS, NUMBERS, NEAR, [first(150)], 100)[0].commonest is None
 
 
 def test_a_slice_without_a_score_is_undecided() -> None:

@@ -64,3 +64,10 @@ def test_between_places_that_curves_do_not_share_a_mean_lies_in_a_straight_line(
     assert mean.steps.tolist() == [1.0, 2.0, 3.0], "from where both have begun to where the first ends"
     assert mean.values.tolist() == [6.0, 7.0, 8.0]
     assert band.low.values.tolist() == [1.0, 2.0, 3.0] and band.high.values.tolist() == [11.0, 12.0, 13.0]
+
+
+def test_between_measurements_a_mean_is_of_what_was_measured_last() -> None:
+    first = Series("a", np.array([0.0, 2.0, 4.0]), np.array([0.0, 2.0, 4.0]), exact=True)
+    second = Series("b", np.array([1.0, 3.0]), np.array([11.0, 13.0]), exact=True)
+    mean, _ = mean_and_band("mean", [first, second], 0, 0, between=True)
+    assert mean.values.tolist() == [5.5, 6.5, 7.5], "0 and 11, 2 and 11, 2 and 13"

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from bertmt.drawing.charts import canvas
 from bertmt.drawing.charts.axes import XAxis
-from bertmt.drawing.charts.curves import draw_curves
-from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.curves import Panel, View, draw_curves, draw_panel
+from bertmt.drawing.charts.legend import legend
+from bertmt.drawing.charts.series import Series, looks_of
 from bertmt.drawing.charts.smoothing import smooth
-from bertmt.drawing.charts.ticks import covering_step, linear_ticks, log_ticks, multiples, tick_texts
+from bertmt.drawing.charts.ticks import covering_step, linear_ticks, log_ticks, multiples, tick_texts, value_text
+from bertmt.drawing.sentences import curve_sentences
 from bertmt.drawing.styled import STYLES, cells, plain
 
 
@@ -223,6 +225,62 @@ def test_an_exact_series_is_never_smoothed() -> None:
     steps = np.arange(4)
     scores = Series("dev/sst", steps, np.array([0.1, 0.9, 0.2, 0.8]), exact=True)
     assert scores.smoothed(0.9) is scores
+
+
+SCORES = Series("dev/sst", np.array([0, 60, 100]), np.array([0.2, 0.4, 0.3]), exact=True)
+
+
+def test_between_two_measurements_nothing_is_drawn_that_was_not_measured() -> None:
+    trace = SCORES.trace(log_y=False)
+    low, high = canvas.column_ranges(trace.steps, trace.values, 0, 100, 50)
+    np.testing.assert_allclose(low[:30], 0.2)
+    np.testing.assert_allclose(high[:29], 0.2)
+    np.testing.assert_allclose([low[45], high[45]], 0.4)
+    assert set(np.unique(np.concatenate([low, high]))) <= {0.2, 0.3, 0.4}
+
+
+def test_each_measurement_has_its_mark_and_noisy_samples_only_their_end() -> None:
+    sampled = Series("loss", SCORES.steps, SCORES.values)
+    marks = [sum(row.count("●") for row in plot_of(drawn([each], 60, 12))) for each in (SCORES, sampled)]
+    assert marks == [3, 1]
+    many = Series("dev", np.arange(100), np.linspace(0, 1, 100), exact=True)
+    assert sum(row.count("●") for row in plot_of(drawn([many], 60, 12))) == 1, "marks would hide the curve"
+
+
+def test_a_mark_of_a_measurement_stands_nowhere_else_where_one_looks_closer() -> None:
+    view = View(window=(0.0, 90.0))
+    rows = [plain(each) for each in draw_panel(Panel("", [SCORES]), 60, 14, view).lines]
+    plot = [row for row in plot_of(rows) if "●" in row]
+    assert sorted(row.index("●") for row in plot)[-1] < 40, "at step 60 of 90, not where the curve leaves the frame"
+
+
+def test_a_mark_that_another_curve_has_no_room_for_stands_midway_and_not_beside_the_end() -> None:
+    steps = np.array([0, 100])
+    other = Series("two", steps, np.array([0.2, 0.3]), exact=True)
+    rows = plot_of(drawn([Series("one", steps, np.array([0.2, 0.3]), exact=True), other], 60, 12))
+    [place] = [row.index("▲") for row in rows if "▲" in row]
+    assert 20 < place < 35
+
+
+@pytest.mark.parametrize(
+    ("cursor", "said"), [(0, "dev/sst 0.2"), (59, "dev/sst 0.2 at step 0"), (60, "dev/sst 0.4"), (101, "dev/sst –")]
+)
+def test_a_legend_tells_the_last_measurement_and_nothing_beyond_the_end(cursor: float, said: str) -> None:
+    longer = Series("loss", np.array([0, 200]), np.array([0.5, 0.6]))
+    lines = [plain(each) for each in legend([SCORES, longer], looks_of([SCORES, longer], False), 80, 3, step=cursor)]
+    assert f"● {said}" in [part.strip() for part in lines[0].split("  ")], lines
+    [sentence] = curve_sentences(Panel("", [SCORES]), cursor=cursor)
+    assert ("no value at the cursor" in sentence) == (cursor == 101)
+    assert ("0.2, of step 0, at the cursor" in sentence) == (cursor == 59)
+
+
+def test_a_legend_tells_the_smoothed_value_that_is_drawn_and_the_last_one_in_brackets() -> None:
+    smoothed = series([1.0, 1.0, 0.0]).smoothed(0.5)
+    drawn_value = float(smoothed.values[-1])
+    assert drawn_value > 0.4, "far from the last batch"
+    for step, word in ((None, "last"), (2.0, "recorded")):
+        [text] = [plain(each) for each in legend([smoothed], looks_of([smoothed], False), 80, 3, step=step)]
+        assert text == f"● loss {value_text(drawn_value)} ({word} 0)"
 
 
 def test_a_dotted_curve_leaves_out_every_other_dot_but_none_of_its_points() -> None:

@@ -222,3 +222,9 @@ def runs_to_flip(arms: Sequence[Arm], current: Arm | None) -> tuple[Run, Run] | 
         return None
     reference, arm = arms[0], current if current is not None and current in arms[1:] else arms[1]
     return runs_to_pair(reference, arm)
+
+
+def seeds_of(arms: Sequence[Arm], runs: tuple[Run, Run]) -> tuple[int, int]:
+    """How many seeds the arm has that each of two runs is of."""
+    by_run = {run.key: len(arm.seeds) for arm in arms for run in arm.runs}
+    return by_run[runs[0].key], by_run[runs[1].key]

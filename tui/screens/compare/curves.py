@@ -7,6 +7,8 @@ from dataclasses import replace
 from bertmt.drawing.charts.bands import Band, band_around, mean_and_band
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
+from bertmt.drawing.charts.ticks import value_text
+from bertmt.drawing.numbers import counted
 from bertmt.services.analysis.arms import Arm
 from bertmt.services.browse.curves import DEV
 from bertmt.services.browse.times.along import Along
@@ -85,4 +87,15 @@ def _drawn(arm: Arm, members: tuple[Series, ...], place: int, index: int, betwee
     if len(members) == 1:
         series = replace(members[0], place=place)
         return series, None if floor is None else band_around(series, floor, index)
-    return mean_and_band(f"{arm.runs[0].name} ×{len(members)}", members, place, index, between)
+    name = f"{arm.runs[0].name} ×{len(members)}"
+    mean, band = mean_and_band(name, members, place, index, between)
+    if len(mean.steps) or not all(len(each.steps) for each in members):
+        return mean, band
+    return replace(mean, name=f"{name}: {_nothing_shared(members, between)}"), None
+
+
+def _nothing_shared(members: tuple[Series, ...], between: bool) -> str:
+    """Why no mean is drawn of curves that have points, and where they end."""
+    what = f"no {'time' if between else 'step'} that all {counted(len(members), 'seed')} reached"
+    ends = [value for each in members if (value := each.value_at(None)) is not None]
+    return f"{what}, mean of their ends {value_text(sum(ends) / len(ends))}" if ends else what

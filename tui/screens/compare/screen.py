@@ -25,7 +25,7 @@ from tui.dialogs.choice import Choice, Option
 from tui.pictures import save_picture
 from tui.plain.words import in_words
 from tui.registry_lane import Session
-from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, sides_of
+from tui.screens.compare.arms import ArmRow, Looks, Sides, arm_cell, columns_of, runs_to_flip, seeds_of, sides_of
 from tui.screens.compare.curves import ArmCurves
 from tui.screens.compare.formatting import forest_page, format_left_out, recipe_page, score_page, sentence_lines
 from tui.screens.compare.guide import GUIDE
@@ -349,7 +349,7 @@ class CompareScreen(RunActions):
         if runs is None:
             self.dashboard.notify("Two arms with scores are needed.", severity="warning")
         else:
-            self.open_screen(self.dashboard.flips_screen(*runs))
+            self.open_screen(self.dashboard.flips_screen(*runs, seeds_of(self._sides.arms, runs)))
 
     @work(group="act")
     async def action_queue(self) -> None:

@@ -31,13 +31,15 @@ class FlipsScreen(DashboardScreen):
 
     Args:
         first: the one that is compared with.
+        seeds: how many seeds the arm has that each of them stands for.
     """
 
     SUBJECT = "fixed and broken examples"
     GUIDE: ClassVar[tuple[str, ...]] = (
         "A row per cell of the confusion matrix that a mistake moved in or out of: fixed, broken, or wrong in both for "
         "another class. The sentences below are those that either run puts into the cell, the surest mistakes first.",
-        "Of a task of numbers: predictions that came closer to their label, and those that are farther from it.",
+        "Of a task of numbers: predictions that came closer to their label, and those that are farther from it, by the "
+        "best straight line in the predictions of each run, since a correlation leaves their scale open.",
         "At the cells Tab goes to the next task, as ] does. Enter goes to the sentences, and Tab back to the cells. "
         "Counts alone; no cell is tested.",
     )
@@ -55,9 +57,10 @@ class FlipsScreen(DashboardScreen):
         key("left_square_bracket", "other_task(-1)", "previous", "The task before.", "flips.task_back", display="["),
     ]
 
-    def __init__(self, first: Run, second: Run):
+    def __init__(self, first: Run, second: Run, seeds: tuple[int, int] = (1, 1)):
         super().__init__()
         self._runs = (first, second)
+        self._seeds = seeds
         self._tasks = tuple(name for name in first.tasks if name in second.tasks)
         self._place = 0
         self._found: TwoRuns | None = None
@@ -108,7 +111,7 @@ class FlipsScreen(DashboardScreen):
         if self._problem:
             return [(Span(part, "dim"),) for part in wrapped(safe_text(self._problem), width)]
         return (
-            format_summary(self._found, width, brief=True)
+            format_summary(self._found, width, self._seeds)
             if self._found is not None
             else [(Span("Comparing …", "dim"),)]
         )
@@ -155,7 +158,7 @@ def _read(session: Session, first: Run, second: Run, task: str | None) -> tuple[
     """On the registry's thread: the two runs, and what they add up to, which takes longest; or why there is none."""
     try:
         found = two_runs(session.database, first, second, task)
-        _ = (found.judged, found.kinds, found.cells)
+        _ = (found.measured, found.kinds, found.cells)
     except RegistryError:
         raise
     except BertmtError as problem:

@@ -75,7 +75,7 @@ def prediction_lines(table: ExampleTable, chosen: Sequence[int], width: int) -> 
             lines += [*draw_confusion(counts, classes, width=width), ()]
         said = "wrong, the surest first" if chosen else "none is wrong"
     else:
-        said = "farthest from the label first"
+        said = "farthest from the best fit first"
     return [*lines, line(Span(said, "dim")), *(_example(table, index, width) for index in chosen)]
 
 

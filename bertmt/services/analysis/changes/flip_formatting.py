@@ -8,6 +8,7 @@ from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
 from bertmt.drawing.tables import Column, Row, table
+from bertmt.registry.records import Run
 from bertmt.services.analysis.changes.flips import Cell, TwoRuns, label_text, prediction_text
 from bertmt.services.analysis.comparison_formatting import STYLES
 
@@ -18,6 +19,7 @@ TITLES = {
     "closer": "Closer to the label, the largest gains first",
     "farther": "Farther from the label, the largest losses first",
 }
+BEST_FIT = "Distances are from the best straight line in a run's predictions: a correlation leaves their scale open."
 MOST_CELLS = 12
 SAME_MISTAKES = "Both runs make the same mistakes."
 ABOUT_CELLS = "left and entered: wrong in both runs, but for different classes. Counts; no cell is tested alone."
@@ -28,25 +30,30 @@ CELLS = (
 )  # fmt: skip
 
 
-def names(found: TwoRuns) -> tuple[str, str]:
-    """What the two runs are called; not yet safe for a screen."""
-    a, b = found.a.run, found.b.run
-    return (f"{a.name} ({a.id})", f"{b.name} ({b.id})")
-
-
-def format_summary(found: TwoRuns, width: int | None, brief: bool = False) -> list[Line]:
+def format_summary(found: TwoRuns, width: int | None, seeds: tuple[int, int] = (1, 1)) -> list[Line]:
     """Which runs, how many examples of which kind, and what they add up to.
 
     Args:
-        brief: without what an undecided difference does not say.
+        seeds: how many seeds the arm has that each run stands for.
     """
-    before, after = names(found)
+    before, after = (_name(each.run, count) for each, count in zip((found.a, found.b), seeds, strict=True))
     epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
     title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
     said = _class_counts(found) if found.about.classes else _number_counts(found)
     lines: list[Line] = [(Span(part, "title"),) for part in wrapped(safe_text(title), width)]
     lines += [(Span(part),) for part in wrapped(said, width)]
-    return [*lines, *_judged(found, width, brief)]
+    return [*lines, *_measured(found, width)]
+
+
+def names(found: TwoRuns) -> tuple[str, str]:
+    """What the two runs are called; not yet safe for a screen."""
+    return _name(found.a.run, 1), _name(found.b.run, 1)
+
+
+def _name(run: Run, seeds: int) -> str:
+    """What a run is called, and of how many seeds it is one; not yet safe for a screen."""
+    which = f", seed {run.seed} of {numbers.counted(seeds, 'seed')}" if seeds > 1 else ""
+    return f"{run.name} ({run.id}{which})"
 
 
 def _class_counts(found: TwoRuns) -> str:
@@ -58,24 +65,25 @@ def _class_counts(found: TwoRuns) -> str:
 def _number_counts(found: TwoRuns) -> str:
     closer, farther = (len(found.kinds[kind]) for kind in ("closer", "farther"))
     before, after = (numbers.score(each) for each in found.errors)
-    return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}."
+    return f"{closer:,} closer to their label, {farther:,} farther; mean distance {before} → {after}. {BEST_FIT}"
 
 
-def _judged(found: TwoRuns, width: int | None, brief: bool) -> Iterator[Line]:
-    """What may be claimed of the difference, in a line or two."""
-    judged = found.judged
+def _measured(found: TwoRuns, width: int | None) -> Iterator[Line]:
+    """The difference that the examples add up to, and who judges it."""
+    measured, command = found.measured, f"`bertmt compare {found.a.run.id} {found.b.run.id}`"
     what = "Accuracy" if found.about.classes else found.about.metric.title
-    verdict = str(judged.verdict)
-    said = (
-        f"{what} {numbers.score(judged.score_a)} → {numbers.score(judged.score_b)}: "
-        f"{numbers.difference(judged.difference)} {numbers.interval(judged.low, judged.high)}, "
-        f"p {numbers.p_value(judged.p)} ({judged.test}), {verdict}."
-    )
-    yield from ((Span(part, STYLES[verdict] if verdict != "undecided" else ""),) for part in wrapped(said, width))
-    if brief:
-        return
-    about = f"{judged.remark or ''} It is about these two trained models; `bertmt compare` takes seeds too."
-    yield from ((Span(part, "dim"),) for part in wrapped(about.strip(), width))
+    said = f"{what} {numbers.score(measured.score_a)} → {numbers.score(measured.score_b)}"
+    if measured.interval is None:
+        said += ": undefined in one of them, so there is nothing to compare."
+    else:
+        said += (
+            f": {numbers.difference(measured.difference)} {numbers.interval(measured.low, measured.high)} "
+            f"(95 %, {measured.interval.method}), p {numbers.p_value(measured.p)} uncorrected ({measured.test}); "
+            f"{command} judges it."
+        )
+    yield from ((Span(part),) for part in wrapped(said, width))
+    about = "It is about these two trained models; `bertmt compare` takes seeds too."
+    yield from ((Span(part, "dim"),) for part in wrapped(about, width))
 
 
 def format_cells(found: TwoRuns, width: int | None, most: int = MOST_CELLS) -> list[Line]:

@@ -9,9 +9,8 @@ import msgspec
 import numpy as np
 
 from bertmt.comparison.bootstrap import resamples_for
-from bertmt.comparison.flips import FlipCells, error_changes, flip_cells, flips, in_either_cell
+from bertmt.comparison.flips import FlipCells, flip_cells, flips, in_either_cell
 from bertmt.comparison.paired import PairedDifference, PairedPredictions, compare_examples
-from bertmt.comparison.verdicts import judge
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
@@ -21,6 +20,7 @@ from bertmt.tasks.task import Task
 Cell = tuple[int, int]
 CLASS_KINDS = ("fixed", "broken", "wrong")
 NUMBER_KINDS = ("closer", "farther")
+SAME = 1e-6  # of a label: two fits round differently, and float32 predictions are no more exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +44,12 @@ class TwoRuns:
         """Indices of the examples of each kind, those to look at first in front.
 
         Of classes fixed, broken, and wrong in both runs, the surest mistake first (of two mistakes run b's). Of numbers
-        those that run b predicts closer to their label and those farther from it, the largest change first.
+        those that run b predicts closer to their label and those farther from it (`ExampleTable.errors`), the largest
+        change first.
         """
         a, b, labels = self.a.predicted, self.b.predicted, self.b.labels
         if self.a.confidence is None or self.b.confidence is None:
-            changes = error_changes(labels, a, b)
+            changes = self.changes
             order = np.argsort(changes, kind="stable")
             return {"closer": order[changes[order] < 0], "farther": order[::-1][changes[order[::-1]] > 0]}
         found = flips(labels, a, b)
@@ -70,12 +71,13 @@ class TwoRuns:
     @cached_property
     def changes(self) -> np.ndarray:
         """Of numbers: how much farther from its label run b's prediction of each example is, on the labels' scale."""
-        return error_changes(self.b.labels, self.a.predicted, self.b.predicted)
+        changes: np.ndarray = np.abs(self.b.errors) - np.abs(self.a.errors)
+        return np.where(np.abs(changes) < SAME, 0.0, changes)
 
     @property
     def errors(self) -> tuple[float, float]:
         """Of numbers: how far from the labels the predictions of either run are on average."""
-        mean_a, mean_b = (float(np.abs(each.predicted - each.labels).mean()) for each in (self.a, self.b))
+        mean_a, mean_b = (float(np.abs(each.errors).mean()) for each in (self.a, self.b))
         return mean_a, mean_b
 
     def of_kind(self, kind: str, cell: Cell | None = None) -> np.ndarray:
@@ -95,12 +97,12 @@ class TwoRuns:
         return found
 
     @cached_property
-    def judged(self) -> PairedDifference:
-        """The difference that the examples add up to, judged alone: of classes that of accuracies, which fixed and
-        broken examples are; of numbers that of the task's score."""
+    def measured(self) -> PairedDifference:
+        """The difference that the examples add up to: of classes that of accuracies, which fixed and broken examples
+        are; of numbers that of the task's score. It has no verdict: `compare` gives one, in the family of all tasks."""
         task = msgspec.structs.replace(self.about, metrics=("accuracy",)) if self.about.classes else self.about
         pair = PairedPredictions(task, self.b.labels, self.a.predicted, self.b.predicted)
-        [found] = judge(compare_examples({task.name: pair}, resamples_for(1), with_overall=False))
+        [found] = compare_examples({task.name: pair}, resamples_for(1), with_overall=False)
         return found
 
 

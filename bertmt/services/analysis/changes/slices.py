@@ -1,4 +1,4 @@
-"""Which dev examples are in which slice: by length, words, label, what was seen in training, and a user's own."""
+"""Which dev examples are in which slice: by length, words, label, what the training data hold, and a user's own."""
 
 import re
 from collections import Counter
@@ -10,6 +10,7 @@ import numpy as np
 
 from bertmt.comparison.paired import PairedPredictions
 from bertmt.comparison.slices import Slice, SliceDifference, SliceScore, compare_slices, score_slices
+from bertmt.drawing.numbers import counted
 from bertmt.errors import DataError, UsageError
 from bertmt.services.analysis.changes.flips import TwoRuns
 from bertmt.services.analysis.examples import ExampleTable
@@ -97,7 +98,7 @@ def slice_scores(table: ExampleTable, own: Sequence[Own] = ()) -> tuple[list[Sli
 
 
 def slice_differences(runs: TwoRuns, own: Sequence[Own] = ()) -> tuple[tuple[SliceDifference, ...], Sliced]:
-    """How two runs differ by slice; what was seen in training is that of the second."""
+    """How two runs differ by slice; what stands in the training data is asked of the second's."""
     found = sliced(runs.b, own)
     pair = PairedPredictions(runs.about, runs.b.labels, runs.a.predicted, runs.b.predicted)
     return compare_slices(pair, found.slices), found
@@ -145,18 +146,28 @@ def _by_label(table: ExampleTable) -> list[Slice]:
 
 def _by_training(table: ExampleTable, remarks: list[str]) -> list[Slice]:
     """Examples of which a sentence stands in the training split, word for word, and the others."""
-    seen = _training_sentences(table, remarks)
-    if seen is None:
+    trained = _training_data(table, remarks)
+    if trained is None:
         return []
-    chosen = np.array([each.first in seen or each.second in seen for each in table.examples], dtype=bool)
-    return [Slice("seen in training", chosen), Slice("new", ~chosen)]
+    texts = {text for each in trained for text in (each.first, each.second) if text is not None}
+    chosen = np.array([each.first in texts or each.second in texts for each in table.examples], dtype=bool)
+    if not table.about.pair:
+        return [Slice("in training", chosen), Slice("not in training", ~chosen)]
+    pairs = {(each.first, each.second) for each in trained}
+    if chosen.any():
+        whole = sum((each.first, each.second) in pairs for each in table.examples)
+        remarks.append(
+            f"{counted(int(chosen.sum()), 'pair has', 'pairs have')} one sentence at least that stands in "
+            f"{table.about.title}'s training data; {whole:,} of them {'stands' if whole == 1 else 'stand'} there whole."
+        )
+    return [Slice("one sentence in training", chosen), Slice("no sentence in training", ~chosen)]
 
 
-def _training_sentences(table: ExampleTable, remarks: list[str]) -> set[str | None] | None:
-    """Every sentence that the run trained this task on; None, and a remark, where that cannot be read any more."""
+def _training_data(table: ExampleTable, remarks: list[str]) -> list[Example] | None:
+    """The data that the run trained this task on; None, and a remark, where that cannot be read any more."""
     run, name = table.run, table.task
     expected = run.submission.fingerprints.get(f"{name}-train")
-    unknown = f"Which {table.about.title} examples were seen in training is not known: "
+    unknown = f"Which {table.about.title} examples stand in the training data is not known: "
     if expected is None:
         remarks.append(f"{unknown}run {run.id} has no fingerprint of its training data.")
         return None
@@ -172,7 +183,7 @@ def _training_sentences(table: ExampleTable, remarks: list[str]) -> set[str | No
     except DataError as problem:
         remarks.append(f"{unknown}{problem}")
         return None
-    return {text for each in examples for text in (each.first, each.second) if text is not None}
+    return examples
 
 
 def _by_column(table: ExampleTable, column: str) -> list[Slice]:

@@ -185,7 +185,7 @@ def _slices(found: TwoRuns) -> tuple[list[Block], list[Record]]:
             "kind": "slice difference", "arm": after, "reference": before, "task": found.about.name, "slice": each.name,
             "metric": each.metric, "n": each.n, "value": each.result.difference, "low": each.result.low,
             "high": each.result.high, "p": each.result.p, "p_holm": each.result.p_corrected,
-            "verdict": str(each.result.verdict),
+            "verdict": str(each.result.verdict) if each.is_judged else "",
         }
         for each in differences
         if each.result is not None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bertmt.drawing.styled import plain
@@ -38,15 +39,20 @@ def test_examples_come_the_surest_mistake_first(database: Database, predicted: C
     }
     assert found.of_kind("broken", (2, 0)).tolist() == [2]
     assert found.of_kind("fixed", (2, 0)).tolist() == []
-    judged = found.judged
-    assert (judged.fixed, judged.broken, judged.p, judged.difference) == (2, 2, 1.0, 0.0)
+    measured = found.measured
+    assert (measured.fixed, measured.broken, measured.p, measured.difference) == (2, 2, 1.0, 0.0)
 
 
 def test_numbers_come_the_largest_gain_or_loss_first(database: Database, predicted: Callable[..., Run]) -> None:
     found = two_runs(database, predicted("sts", STS, [0.4, 0.9, 0.5]), predicted("sts", STS, [0.1, 0.2, 0.5]), "sts")
-    assert {kind: chosen.tolist() for kind, chosen in found.kinds.items()} == {"closer": [0], "farther": [1]}
-    assert found.changes.tolist() == pytest.approx([-1.5, 3.5, 0.0], abs=1e-6)
-    assert found.errors == (pytest.approx(2.5 / 3), pytest.approx(4.5 / 3))
+    assert {kind: chosen.tolist() for kind, chosen in found.kinds.items()} == {"closer": [2], "farther": [1, 0]}
+    fits = [np.polyfit(each.predicted, each.labels, 1) for each in (found.a, found.b)]
+    away = [
+        np.abs(np.polyval(fit, each.predicted) - each.labels)
+        for fit, each in zip(fits, (found.a, found.b), strict=True)
+    ]
+    np.testing.assert_allclose(found.changes, away[1] - away[0], atol=1e-6)
+    assert found.errors == (pytest.approx(away[0].mean()), pytest.approx(away[1].mean()))
     assert found.cells is None and format_cells(found, 80) == []
     with pytest.raises(UsageError, match="closer or farther, not fixed"):
         found.of_kind("fixed")
@@ -95,3 +101,23 @@ def test_runs_that_cannot_be_set_side_by_side_are_refused(database: Database, pr
         two_runs(
             database, predicted("sst", SST, AFTER, tasks=["sst"]), predicted("sts", STS, [0.1, 0.2, 0.3], tasks=["sts"])
         )
+
+
+def test_what_flipped_is_measured_and_compare_judges_it(database: Database, predicted: Callable[..., Run]) -> None:
+    many = tuple(Example(f"s{index}", f"sentence {index}", None, 0.0) for index in range(40))
+    wrong, right = predicted("sst", many, sure(*[(1, 0.5)] * 40)), predicted("sst", many, sure(*[(0, 0.5)] * 40))
+    page = " ".join(plain(each) for each in format_summary(two_runs(database, wrong, right, "sst"), 200))
+    assert f"p < 0.001 uncorrected (exact McNemar); `bertmt compare {wrong.id} {right.id}` judges it." in page
+    assert "(95 %, Tango score)" in page and "It is about these two trained models" in page
+    assert not any(word in page for word in ("better", "worse", "undecided")), "one pair has one verdict"
+
+
+def test_the_same_order_on_another_scale_is_neither_closer_nor_farther(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    found = two_runs(database, predicted("sts", STS, [0.4, 0.9, 0.5]), predicted("sts", STS, [0.14, 0.24, 0.16]), "sts")
+    assert {kind: chosen.tolist() for kind, chosen in found.kinds.items()} == {"closer": [], "farther": []}
+    page = " ".join(plain(each) for each in format_summary(found, 80))
+    assert found.measured.difference == pytest.approx(0.0, abs=1e-6)
+    assert "0 closer to their label, 0 farther; mean distance 0.595 → 0.595." in page
+    assert "Distances are from the best straight line in a run's predictions" in page

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from present import present
 
+from bertmt.comparison.verdicts import Verdict
 from bertmt.drawing.styled import plain
 from bertmt.errors import DataError, UsageError
 from bertmt.registry.database import Database
@@ -15,7 +18,7 @@ from bertmt.registry.records import Run
 from bertmt.registry.runs import run_by_key
 from bertmt.services.analysis.changes.flips import two_runs
 from bertmt.services.analysis.changes.slice_formatting import format_differences, format_notes
-from bertmt.services.analysis.changes.slices import Sliced, parse_own, slice_differences, sliced
+from bertmt.services.analysis.changes.slices import Sliced, parse_own, slice_differences, slice_scores, sliced
 from bertmt.services.analysis.examples import examples_of
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.tasks.examples import Example, fingerprint
@@ -77,18 +80,33 @@ def test_names_and_columns_that_cannot_be_are_refused(database: Database, predic
         sliced(table, [parse_own("column=genre")])
 
 
-def test_examples_seen_in_training_are_those_with_a_sentence_of_it(
+def test_examples_in_training_are_those_whose_sentence_stands_there(
     database: Database, predicted: Callable[..., Run]
 ) -> None:
     train = read_split("toy", BUILTIN["sst"], "train").examples
     mixed = (*SST, Example("seen", train[3].first, None, 1.0))
     table = table_of(database, predicted, "sst", mixed)
-    assert "no fingerprint" in sliced(table).remarks[0] and "new" not in members(sliced(table))
+    assert "no fingerprint" in sliced(table).remarks[0] and "in training" not in members(sliced(table))
     marks = {"sst-train": fingerprint(train)}
     table = examples_of(database, with_marks(database, table.run, marks), "sst")
-    assert members(sliced(table))["seen in training"] == [8] and members(sliced(table))["new"] == list(range(8))
+    found = members(sliced(table))
+    assert found["in training"] == [8] and found["not in training"] == list(range(8))
     table = examples_of(database, with_marks(database, table.run, {"sst-train": "0" * 16}), "sst")
     assert "no longer those" in sliced(table).remarks[0]
+
+
+def test_of_pairs_one_sentence_in_training_is_told_from_the_whole_pair(
+    database: Database, predicted: Callable[..., Run]
+) -> None:
+    train = read_split("toy", BUILTIN["sts"], "train").examples
+    half, whole = (Example("h", train[0].first, "other", 1.0), Example("w", train[1].first, train[1].second, 2.0))
+    table = table_of(database, predicted, "sts", (*STS, half, whole))
+    table = examples_of(database, with_marks(database, table.run, {"sts-train": fingerprint(train)}), "sts")
+    found = sliced(table)
+    assert members(found)["one sentence in training"] == [11, 12]
+    assert members(found)["no sentence in training"] == list(range(11))
+    assert "2 pairs have one sentence at least that stands in STS's training data; 1 of them stands" in found.remarks[0]
+    assert not any("seen" in each for each in (*members(found), *found.remarks)), "nobody knows what a run passed over"
 
 
 def with_marks(database: Database, run: Run, marks: dict[str, str]) -> Run:
@@ -109,7 +127,26 @@ def test_a_difference_by_slice_is_said_with_what_it_was_corrected_for(
     assert "\x1b" not in page and "\x07" not in page
     row = next(each for each in page.splitlines() if each.startswith("negation"))
     assert row.split()[1:5] == ["50", "0.200", "1.000", "+0.800"] and row.endswith("better")
-    assert f"over {len(found)} slices" in page
+    assert f"over {len(found) - 1} slices" in page
+    row = next(each for each in page.splitlines() if each.startswith("all "))
+    assert row.rstrip().endswith("]"), "neither a corrected p nor a verdict: those are compare's"
+    words = " ".join(page.split())
+    assert "All examples together are judged by `bertmt compare`." in words
+    assert "p by exact McNemar. 95 % intervals: Tango score." in words
+    at = next(place for place, each in enumerate(found) if each.name == "negation")
+    unsure = replace(
+        present(found[at].result), verdict=Verdict.UNDECIDED, p=0.03, p_corrected=0.2, level=0.01, family=9
+    )
+    changed = [*found[:at], replace(found[at], result=unsure), *found[at + 1 :]]
+    page = "\n".join(plain(each) for each in format_differences(changed, runs.about, 100))
+    assert "  p is above 0.01, the level after Holm over 9 comparisons." in page.splitlines()
+
+
+def test_a_score_says_how_its_interval_is_computed(database: Database, predicted: Callable[..., Run]) -> None:
+    many = tuple(Example(f"s{at}", "not good" if at % 2 else "fine", None, float(at % 2)) for at in range(100))
+    found, made = slice_scores(table_of(database, predicted, "sst", many))
+    words = " ".join(plain(each) for each in format_notes(found, BUILTIN["sst"], made, 200))
+    assert "95 % intervals: Wilson score." in words and "p by" not in words
 
 
 def test_a_column_of_the_dev_file_makes_a_slice_of_each_value(tmp_path: Path) -> None:

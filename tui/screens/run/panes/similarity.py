@@ -47,7 +47,8 @@ class SimilarityPane(EpochPane):
     GUIDE: ClassVar[tuple[str, ...]] = (
         "Each dot is an example: across, its label; up, the prediction: the cosine of both embeddings, the output of "
         "a head, or their mean, times the range of the labels. By cosine this is the paper's Figure 10.",
-        "Beside it are the examples, the one farthest from its label first. The line is the least-squares fit.",
+        "The line is the least-squares fit. Beside it are the examples by their error: how far the label is from the "
+        "best straight line in the predictions, the farthest first. A correlation leaves their scale open.",
     )
     DEFAULT_CSS = """
     SimilarityPane #facts { height: 1; padding: 0 1; }
@@ -71,7 +72,7 @@ class SimilarityPane(EpochPane):
         yield TextLines(id="facts")
         with Horizontal():
             yield framed(ScatterChart(), "Predicted against true", first=True)
-            yield framed(ExampleList(), "By error", first=True)
+            yield framed(ExampleList(), "By error of the best fit", first=True)
 
     def focus_first(self) -> None:
         self.query_one(ExampleList).rows.focus()

@@ -99,7 +99,7 @@ def _similarity(table: ExampleTable, index: int, baseline: ExampleTable | None) 
             Span("predicted ", "dim"), numbers.score(predicted, 2),
             Span(f" = {scale_words(table.run, task_in(table))} {numbers.score(output)}", "dim"),
         ),
-        line(Span("error ", "dim"), numbers.difference(predicted - label, 2)),
+        line(Span("error of the best fit ", "dim"), numbers.difference(float(table.errors[index]), 2)),
     ]  # fmt: skip
     if baseline is not None:
         of_baseline = numbers.score(float(baseline.predicted[index]), 2)

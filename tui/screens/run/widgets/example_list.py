@@ -166,7 +166,7 @@ CELLS: dict[str, Cell] = {
     "true": lambda table, _, index: Span(class_name(task_in(table), int(table.labels[index]))),
     "label": lambda table, _, index: Span(numbers.score(float(table.labels[index]), 2)),
     "similarity": lambda table, _, index: Span(numbers.score(float(table.predicted[index]), 2)),
-    "error": lambda table, _, index: Span(numbers.difference(float(table.predicted[index] - table.labels[index]), 2)),
+    "error": lambda table, _, index: Span(numbers.difference(float(table.errors[index]), 2)),
     "right": _right,
     "predicted": _predicted,
     "baseline": _baseline,

@@ -203,7 +203,8 @@ async def test_numbers_by_a_head_have_a_chart_on_their_range_and_tabs(show: Show
         assert "5 × cosine" in shown.text
         await click_on(shown, " Rating   Pearson", 2)
         assert "1 + 4 × output" in shown.text and "Spearman ρ 0.500" in shown.text
-        assert "text 7" in next(each for each in shown.text.splitlines() if "−2.00" in each), "3 where 1 was predicted"
+        # Off the line of best fit, which an error in 400 moves by a hundredth.
+        assert "text 7" in next(each for each in shown.text.splitlines() if "−1.99" in each), "3 where 1 was predicted"
 
 
 async def test_an_example_of_twenty_classes_has_bars_of_the_likely_ones(show: Show, alive: Any, six: None) -> None:

@@ -22,7 +22,7 @@ from bertmt.registry.file.opening import open_registry
 # behind it, at least, was replaced), right-to-left, colours, and the same by the one character of C1.
 PWNED = re.compile(rb"\x1b\]0;|pwned\x07|\x1b\[2J(?=\xef\xbf\xbd)|\xe2\x80\xae|\x1b\[31mno|\xc2\x9b")
 EVIL = "evil�]0;pwned��[2J�[red]x[/red]�[31mno�31mno[/"
-CUT = EVIL[:12]  # what is left of it in a column, at least
+CUT = EVIL[:6]  # what is left of it in a column, at least: names are cut in the middle
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ async def test_a_child_that_ends_is_a_sentence_and_a_key_starts_another(
         screen = await open_try(shown)
         screen.query_one("#first", Input).value = text
         await until(shown, lambda: screen.board.ended)
-        assert said in shown.text and "ctrl+r starts again" in " ".join(shown.text.split())
+        assert said in shown.text and "Ctrl+R starts again" in " ".join(shown.text.split())
         screen.query_one("#first", Input).value = "fine"
         await shown.press("ctrl+r")
         await until(shown, lambda: screen.board.told)

@@ -21,6 +21,8 @@ from bertmt.services.analysis.effects.pairs import COMING, Lacking
 from bertmt.services.plan.submit import Plan
 
 MOST_QUEUED = 40  # paired seeds that are queued for one difference; beyond, a person should think again
+# Seeds that are added until something is decided decide too often: said wherever more are offered.
+LOOK_ONCE = "Looking again is a second look at chance: decide on this number now, and look once."
 
 
 @dataclass(frozen=True)

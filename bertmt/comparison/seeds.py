@@ -94,7 +94,7 @@ class SeedDifference(Difference):
     @property
     def seeds_needed(self) -> int:
         """How many seeds in each arm, paired or not as now, could decide in a family of this size."""
-        if self.has_examples and len(self.scores_b) < LEAST_TWO_WAY:
+        if self.over_examples is not None or (self.has_examples and len(self.scores_b) < LEAST_TWO_WAY):
             return LEAST_TWO_WAY
         arrangements = (lambda k: 2**k) if self.paired else (lambda k: math.comb(2 * k, k))
         return next(k for k in itertools.count(2) if 2 * self.family / arrangements(k) <= LEVEL)
@@ -134,6 +134,8 @@ class SeedDifference(Difference):
         said = []
         if self.verdict is Verdict.UNDECIDED:
             said.append("Undecided is not “no effect”: the interval says which differences are still possible.")
+        if self.over_examples is None:
+            said.append("It holds for these dev examples.")
         if not self.paired and min(len(self.scores_a), len(self.scores_b)) < ENOUGH_UNPAIRED:
             said.append(
                 f"With fewer than {ENOUGH_UNPAIRED} seeds in an arm, not paired, p and interval promise a little too "

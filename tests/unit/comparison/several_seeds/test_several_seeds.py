@@ -111,6 +111,8 @@ def test_five_seeds_can_decide_by_examples_what_signs_of_five_cannot() -> None:
     assert judge([by_seed])[0].verdict is Verdict.UNDECIDED and not by_seed.can_decide
     both = judge([compared(a, b, 2000)])[0]
     assert both.can_decide and both.verdict is Verdict.BETTER
+    assert both.remark is None, "it holds for other examples too"
+    assert both.seeds_needed == LEAST_TWO_WAY
 
 
 def test_four_seeds_and_copies_of_one_stay_as_they_were() -> None:

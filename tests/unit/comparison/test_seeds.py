@@ -111,6 +111,12 @@ def test_one_seed_says_nothing_about_others() -> None:
     assert "--seed" in present(result.remark)
 
 
+def test_one_seed_needs_as_many_as_signs_of_one_comparison_do() -> None:
+    """With no p at all the family counts no comparison."""
+    [found] = judge([compare_seeds("sst", {1: 0.48}, {1: 0.52})])
+    assert (found.family, found.seeds_needed, found.enough_seeds) == (0, 6, 6)
+
+
 def test_an_arm_without_scores_has_no_difference() -> None:
     result = compare_seeds("sts", {1: None}, {1: 0.5})
     assert result.difference is None

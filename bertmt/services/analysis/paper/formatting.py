@@ -13,11 +13,11 @@ from bertmt.recipe.reported import reported_overall
 from bertmt.services.analysis.paper.cells import Cell, Standing
 from bertmt.services.analysis.paper.figures import FoundFigure
 from bertmt.services.analysis.paper.pictures import picture_lines
+from bertmt.services.analysis.paper.table import LEAST_COLOURED
 from bertmt.services.browse.run_formatting import value_text
 from bertmt.tasks.builtin import BUILTIN
 
 STYLES = {Standing.INSIDE: "good", Standing.OUTSIDE: "bad"}
-LEAST_COLOURED = 5  # seeds: with two one more run may lie 18 standard deviations from their mean
 SAID = {Standing.NO_INTERVAL: "", Standing.NOT_REPORTED: "", Standing.NO_RUN: ""}  # what other cells of the row say
 
 

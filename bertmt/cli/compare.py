@@ -91,13 +91,14 @@ def _groups(database: "Registry", words: Sequence[str], groups: Sequence[str]) -
 
 def _queue(context: typer.Context, database: "Registry", wanted: "MoreSeeds", yes: bool) -> "list[Run]":
     """Queue the seeds that would decide, once a person has seen how many and how long."""
-    from bertmt.services.analysis.groups.more_seeds import seeds_plan
+    from bertmt.services.analysis.groups.more_seeds import LOOK_ONCE, seeds_plan
     from bertmt.services.plan.submit import submit
 
     diagnostics.note(*wanted.sentences, wanted.summary)
     if not wanted.lacking:
         diagnostics.note("Nothing was queued.")
         return []
+    diagnostics.note(LOOK_ONCE)
     planned = seeds_plan(wanted, registry_path(context).parent)
     confirm(f"queue {counted(len(planned.runs), 'run')}", yes)
     queued = submit(database, planned)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from bertmt.comparison.bootstrap import ROUNDING
 from bertmt.comparison.intervals import StudentInterval
 from bertmt.comparison.several_seeds.improvement import Improvement, probability_of_improvement
 from bertmt.comparison.several_seeds.more_seeds import seeds_to_decide
@@ -94,20 +95,22 @@ class SeedDifference(Difference):
     @property
     def seeds_needed(self) -> int:
         """How many seeds in each arm, paired or not as now, could decide in a family of this size."""
-        if self.has_examples and len(self.scores_b) < LEAST_TWO_WAY:
+        if self.over_examples is not None or (self.has_examples and len(self.scores_b) < LEAST_TWO_WAY):
             return LEAST_TWO_WAY
         arrangements = (lambda k: 2**k) if self.paired else (lambda k: math.comb(2 * k, k))
-        return next(k for k in itertools.count(2) if 2 * self.family / arrangements(k) <= LEVEL)
+        return next(k for k in itertools.count(2) if 2 * max(self.family, 1) / arrangements(k) <= LEVEL)
 
     @property
     def enough_seeds(self) -> int | None:
         """How many seeds in each arm would decide 4 times in 5 if the true difference is the one that was seen; fewer
         than can decide at all tell too little of the spread: then those that can. None: decided, undefined, or no
-        number up to 1,000 would, since the examples are too few."""
+        number up to 1,000 would, as the examples are too few or there is no difference."""
         if self.verdict is not Verdict.UNDECIDED or self.difference is None:
             return None
         if self.spread is None or not self.can_decide:
             return self.seeds_needed
+        if abs(self.difference) <= ROUNDING:  # nor would any number find a difference of none
+            return None
         now = min(len(self.scores_a), len(self.scores_b))
         return seeds_to_decide(self.difference, self.spread, self.over_examples or 0.0, self.level, now + 1)
 
@@ -134,6 +137,8 @@ class SeedDifference(Difference):
         said = []
         if self.verdict is Verdict.UNDECIDED:
             said.append("Undecided is not “no effect”: the interval says which differences are still possible.")
+        if self.over_examples is None:
+            said.append("It holds for these dev examples.")
         if not self.paired and min(len(self.scores_a), len(self.scores_b)) < ENOUGH_UNPAIRED:
             said.append(
                 f"With fewer than {ENOUGH_UNPAIRED} seeds in an arm, not paired, p and interval promise a little too "

@@ -27,6 +27,7 @@ from bertmt.comparison.effects import TwoWayInterval
 from bertmt.comparison.intervals import Interval
 from bertmt.comparison.seeds import LEAST_TWO_WAY, TWO_WAY, SeedDifference
 
+LAYOUT = "t over seeds and examples"
 CHUNK = 50  # resamples at a time, as many as fit a core's own cache
 
 
@@ -109,8 +110,8 @@ class WiderInterval:
 
 
 def over_examples_too(found: SeedDifference, dev_sets: Sequence[DevSet], bound: float) -> SeedDifference:
-    """The same comparison for other seeds and other examples; unchanged where seeds are too few to say so, or agree to
-    the bit: then they are copies of each other, and no sample.
+    """The same comparison for other seeds and other examples; unchanged where seeds are too few to say so, or the arms
+    score the same with each. Where all differ by the same, seeds tell of no spread, and the layout's examples decide.
 
     Args:
         found: of paired seeds.
@@ -118,11 +119,16 @@ def over_examples_too(found: SeedDifference, dev_sets: Sequence[DevSet], bound: 
         bound: the largest size that the difference can have.
     """
     k = len(found.seeds)
-    if k < LEAST_TWO_WAY or not dev_sets or not found.spread or found.spread <= bootstrap.ROUNDING:
+    if k < LEAST_TWO_WAY or not dev_sets or found.spread is None or found.difference is None:
         return found
-    resampled = bootstrap.symmetric_interval(_together(np.asarray(found.differences), dev_sets, bound))
     over_examples = float(sum(each.variances[0] for each in dev_sets))
-    layout = TwoWayInterval(resampled.estimate, found.spread**2 / k, k - 1, over_examples, "t over seeds and examples")
+    if found.spread <= bootstrap.ROUNDING:
+        if abs(found.difference) <= bootstrap.ROUNDING or not over_examples:
+            return found
+        alone = TwoWayInterval(found.difference, 0.0, k - 1, over_examples, LAYOUT)
+        return replace(found, interval=alone, p=alone.p, test=LAYOUT, over_examples=over_examples)
+    resampled = bootstrap.symmetric_interval(_together(np.asarray(found.differences), dev_sets, bound))
+    layout = TwoWayInterval(resampled.estimate, found.spread**2 / k, k - 1, over_examples, LAYOUT)
     return replace(
         found,
         interval=WiderInterval(resampled, layout),

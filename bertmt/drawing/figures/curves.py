@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from bertmt.drawing.charts.bands import Band
 from bertmt.drawing.charts.curves import Panel
-from bertmt.drawing.charts.series import Trace, looks_of
+from bertmt.drawing.charts.series import Series, Trace, looks_of
 from bertmt.drawing.figures.marks import Area, Dot, Figure, Mark, Place, Rule, Words
 from bertmt.drawing.figures.plot import Plot, Span, frame, legend, shortened
 from bertmt.drawing.looks import MARKS, Look
@@ -35,9 +36,9 @@ def draw_curves(panel: Panel, x_title: str = "step") -> Figure | None:
     marks: list[Mark] = [Words((LEFT - 6, 14), shortened(panel.title, WIDTH - LEFT), bold=True)]
     marks += frame(plot, x_title, whole=True)
     for band in panel.bands:
-        marks += _band(band.low.linear, band.high.linear, rules[band.of].colour, plot)
-    for trace, rule in zip(traces, rules, strict=True):
-        marks += _curve(trace, rule, plot)
+        marks += _band(band, rules[band.of].colour, plot)
+    for series, rule in zip(panel.series, rules, strict=True):
+        marks += _curve(series, rule, plot)
     said = f"{panel.title} over {x_title}s: {counted(len(shown), 'curve')}, {named([name for name, _ in shown])}"
     return Figure(WIDTH, bottom + BELOW + height + 8, [*marks, *below], said)
 
@@ -51,20 +52,32 @@ def _rule(look: Look, places: Sequence[Place]) -> Rule:
     return Rule(places, look.style, 1.6, DASHES[MARKS.index(look.mark) % len(DASHES)])
 
 
-def _curve(trace: Trace, rule: Rule, plot: Plot) -> Iterator[Mark]:
-    steps, values = thinned(trace.steps, trace.values)
+def _curve(series: Series, rule: Rule, plot: Plot) -> Iterator[Mark]:
+    steps, values = thinned(series.linear.steps, series.linear.values)
+    is_few = len(values) <= FEW_POINTS
+    if series.exact:
+        steps, values = _held(steps, values)
     for start, end in _stretches(values):
         places = [plot.at(x, y) for x, y in zip(steps[start:end].tolist(), values[start:end].tolist(), strict=True)]
         if len(places) > 1:
             yield Rule(places, rule.colour, rule.width, rule.dashes)
-        if len(places) == 1 or len(values) <= FEW_POINTS:
-            yield from (Dot(place, 2.2, rule.colour) for place in places)
+        if len(places) == 1 or is_few:
+            measured = places[::2] if series.exact else places  # a stretch begins at a measured one
+            yield from (Dot(place, 2.2, rule.colour) for place in measured)
 
 
-def _band(low: Trace, high: Trace, colour: str, plot: Plot) -> Iterator[Mark]:
+def _held(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A staircase, as in the terminal: a line between two measurements would say what was never measured."""
+    return np.repeat(steps, 2)[1:], np.repeat(values, 2)[:-1]
+
+
+def _band(band: Band, colour: str, plot: Plot) -> Iterator[Mark]:
     """Between its edges, which have the same steps, wherever both have a number."""
-    every = max(1, len(low.steps) // MOST_POINTS)
-    steps, bottom, top = low.steps[::every], low.values[::every], high.values[::every]
+    low, high = band.low.linear, band.high.linear
+    kept = np.union1d(_kept(low.values), _kept(high.values))
+    steps, bottom, top = low.steps[kept], low.values[kept], high.values[kept]
+    if band.low.exact:
+        (_, bottom), (steps, top) = _held(steps, bottom), _held(steps, top)
     for start, end in _stretches(bottom + top):
         there = slice(start, end)
         edges = [
@@ -78,17 +91,22 @@ def _band(low: Trace, high: Trace, colour: str, plot: Plot) -> Iterator[Mark]:
 def thinned(steps: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """At most about `MOST_POINTS` of the points, (n,): of each stretch the least and the greatest, so that no peak is
     lost, and one of each gap (NaN)."""
-    if len(steps) <= MOST_POINTS:
-        return steps, values
-    kept: set[int] = {0, len(steps) - 1}
-    for part in np.array_split(np.arange(len(steps)), MOST_POINTS // 2):
+    kept = _kept(values)
+    return steps[kept], values[kept]
+
+
+def _kept(values: np.ndarray) -> np.ndarray:
+    """Their places, ascending; the first and the last are always kept."""
+    if len(values) <= MOST_POINTS:
+        return np.arange(len(values))
+    kept: set[int] = {0, len(values) - 1}
+    for part in np.array_split(np.arange(len(values)), MOST_POINTS // 2):
         own = values[part]
         gaps = np.flatnonzero(np.isnan(own))
         kept |= {int(part[each]) for each in gaps[:1]}
         if len(gaps) < len(part):
             kept |= {int(part[np.nanargmin(own)]), int(part[np.nanargmax(own)])}
-    chosen = np.array(sorted(kept))
-    return steps[chosen], values[chosen]
+    return np.array(sorted(kept))
 
 
 def _stretches(values: np.ndarray) -> Iterator[tuple[int, int]]:

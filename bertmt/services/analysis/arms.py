@@ -42,13 +42,19 @@ class Arm:
         return tuple(sorted({run.seed for run in self.runs}))
 
     @property
+    def newest(self) -> tuple[Run, ...]:
+        """Its runs in their order, of several with one seed the newest alone, whose scores count."""
+        kept = {run.seed: run.key for run in sorted(self.runs, key=lambda run: run.key)}
+        return tuple(run for run in self.runs if kept[run.seed] == run.key)
+
+    @property
     def tasks(self) -> Tasks:
         """What its runs train, in their order."""
         return tasks_of(self.runs)
 
     def scores(self, task: str) -> dict[int, float | None]:
         """Dev scores by seed of one of its tasks, or "overall"; of several runs with one seed the newest counts."""
-        return {run.seed: run.score(task) for run in sorted(self.runs, key=lambda run: run.key)}
+        return {run.seed: run.score(task) for run in self.newest}
 
     def mean(self, task: str, seeds: Collection[int] | None = None) -> float | None:
         """Mean dev score over the seeds that have one, or over those of them that are named."""
@@ -148,9 +154,9 @@ def tasks_of_arms(arms: Sequence[Arm]) -> Tasks:
 
 def runs_to_pair(reference: Arm, arm: Arm) -> tuple[Run, Run]:
     """A run of either arm to look at examples with: of the first seed that both have, else the first of each."""
-    by_seed = {run.seed: run for run in reference.runs}
-    shared = next(((by_seed[run.seed], run) for run in arm.runs if run.seed in by_seed), None)
-    return shared or (reference.runs[0], arm.runs[0])
+    by_seed = {run.seed: run for run in reference.newest}
+    shared = next(((by_seed[run.seed], run) for run in arm.newest if run.seed in by_seed), None)
+    return shared or (reference.newest[0], arm.newest[0])
 
 
 def distinct_names(arms: Sequence[Arm]) -> list[str]:

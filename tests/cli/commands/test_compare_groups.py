@@ -59,12 +59,13 @@ def test_queue_seeds_queues_what_would_decide_once_a_person_agrees(
     refused = bertmt(*asked)
     assert refused.code == 2 and "pass --yes" in refused.err and len(all_runs(groups.database)) == before
     assert "2 runs would bring them to 5 of each: mnr seed 0, mnr seed 6" in refused.err
+    assert "decide on this number now, and look once." in refused.err
     outcome = bertmt(*asked, "--yes")
     assert outcome.code == 0, outcome.err
     added = [(run.name, run.seed, run.recipe["mnr"], run.state) for run in all_runs(groups.database)[before:]]
     assert added == [("mnr", 0, True, "queued"), ("mnr", 6, True, "queued")], "`base` is plain with seed 0"
     again = bertmt(*asked, "--yes")
-    assert "queued already" in again.err and "Nothing was queued" in again.err
+    assert "queued already" in again.err and "Nothing was queued" in again.err and "look once" not in again.err
     assert len(all_runs(groups.database)) == before + 2
 
 
@@ -74,6 +75,7 @@ def test_without_the_flag_the_page_says_how_many_more_seeds_and_how_long_they_ta
     said = " ".join(bertmt("compare", "--group", "plain", "--group", "mnr").out.split())
     assert "5 seeds of each are needed to decide at all" in said
     assert "2 m 03 s one after another" in said and "`bertmt compare … --queue-seeds` queues them" in said
+    assert "Looking again is a second look at chance: decide on this number now, and look once." in said
 
 
 @pytest.mark.parametrize("command", ["compare", "curves"])

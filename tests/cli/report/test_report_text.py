@@ -172,6 +172,7 @@ def test_latex_makes_pages_of_it(hostile: Callable[..., str], folder: Path) -> N
         ("--set", "-{}-{}set"),
         ("ρ ≥ −0.1", "\\ensuremath{\\rho} \\ensuremath{\\geq} \\ensuremath{-}0.1"),
         ("é ß", "é ß"),
+        ("a*b", "a{*}b"),
         ("中\x1b", "\\other{中}{4E2D}\\other{�}{FFFD}"),
     ],
 )

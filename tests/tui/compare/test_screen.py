@@ -338,6 +338,7 @@ async def test_the_seeds_that_would_decide_are_queued_after_a_question(show: Sho
         await shown.press("ctrl+s")
         assert "5 seeds of each are needed to decide at all" in " ".join(shown.text.split())
         assert "Queue 4 runs with more seeds?" in shown.text
+        assert "look once" in shown.text
         await shown.press("n")
         assert len(all_runs(seeds)) == before
         await shown.press("ctrl+s", "y")

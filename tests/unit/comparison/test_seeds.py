@@ -62,7 +62,7 @@ def test_too_few_seeds_are_said_in_words() -> None:
 def test_six_seeds_can_decide() -> None:
     result = compare_seeds("sst", dict.fromkeys(range(6), 0.1), {seed: 0.5 + seed / 100 for seed in range(6)})
     assert judge([result])[0].verdict is Verdict.BETTER
-    assert judge([result])[0].remark is None
+    assert judge([result])[0].remark == "It holds for these dev examples."
 
 
 def test_the_exchange_p_agrees_with_scipy() -> None:
@@ -109,6 +109,12 @@ def test_one_seed_says_nothing_about_others() -> None:
     assert result.difference == pytest.approx(0.04)
     assert (result.low, result.p, result.spread) == (None, None, None)
     assert "--seed" in present(result.remark)
+
+
+def test_one_seed_needs_as_many_as_signs_of_one_comparison_do() -> None:
+    """With no p at all the family counts no comparison."""
+    [found] = judge([compare_seeds("sst", {1: 0.48}, {1: 0.52})])
+    assert (found.family, found.seeds_needed, found.enough_seeds) == (0, 6, 6)
 
 
 def test_an_arm_without_scores_has_no_difference() -> None:
@@ -231,7 +237,7 @@ def test_the_bound_of_seeds_counts_the_family_and_says_how_many_would_do(
     enough = {seed: 0.5 + seed / 100 for seed in range(needed)}
     decided = judge([compare_seeds("sst", dict.fromkeys(range(needed), 0.1), enough)] * rows)
     assert {each.verdict for each in decided} == {Verdict.BETTER}
-    assert all(each.can_decide and each.remark is None for each in decided)
+    assert all(each.can_decide and each.remark == "It holds for these dev examples." for each in decided)
 
 
 def test_unpaired_seeds_say_how_many_in_each_arm_would_do() -> None:

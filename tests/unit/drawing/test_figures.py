@@ -1,5 +1,6 @@
 """Figures as marks, and as SVG, PDF and PNG: what stands where, what is left out of a hundred thousand points."""
 
+import itertools
 import sys
 from typing import Any
 from xml.etree import ElementTree
@@ -112,6 +113,31 @@ def test_of_a_hundred_thousand_points_the_extremes_stay() -> None:
     assert steps[0] == 0 and steps[-1] == 99_999 and np.isnan(kept).any()
     figure = draw_curves(Panel("loss", [Series("a", np.arange(100_000), values)]))
     assert figure is not None and len(svg_in_page(figure)) < 20_000
+
+
+def test_exact_scores_are_a_staircase_with_a_dot_at_each_measurement_in_curve_and_band() -> None:
+    members = [Series("a", np.arange(3), np.array(each), exact=True) for each in ((0.1, 0.3, 0.2), (0.2, 0.5, 0.4))]
+    mean, band = mean_and_band("both", members, 0, 0)
+    figure = draw_curves(Panel("dev", [mean], bands=[band]))
+    [stairs] = [each.places for each in of_kind(figure, Rule) if each.width == 1.6 and len(each.places) > 2]
+    measured = [each.at for each in of_kind(figure, Dot)]
+    assert len(measured) == 3 and stairs[::2] == measured
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in itertools.pairwise(stairs)), "level or upright"
+    [area] = [each.places for each in of_kind(figure, Area) if each.opacity < 1]
+    assert len(area) == 10
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in zip(area, [*area[1:], area[0]], strict=True))
+
+
+def test_of_a_band_of_many_points_the_extremes_and_the_last_stay() -> None:
+    values = np.zeros(10_001)
+    values[4_567] = 1.0
+    members = [Series("a", np.arange(10_001), each) for each in (values, -values)]
+    mean, band = mean_and_band("both", members, 0, 0)
+    [area] = of_kind(draw_curves(Panel("loss", [mean], bands=[band])), Area)
+    ends = {round(each[1], 3) for each in area.places}
+    lone = Series("a", np.arange(10_001), values)
+    [curve] = [each for each in of_kind(draw_curves(Panel("loss", [lone])), Rule) if len(each.places) > 100]
+    assert len(ends) == 3 and max(each[0] for each in area.places) == curve.places[-1][0]
 
 
 def test_few_pairs_are_dots_and_a_hundred_thousand_are_squares() -> None:

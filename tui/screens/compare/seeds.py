@@ -1,6 +1,6 @@
 """The key that queues the seeds that would decide what a comparison leaves undecided."""
 
-from bertmt.services.analysis.groups.more_seeds import MoreSeeds, seeds_plan
+from bertmt.services.analysis.groups.more_seeds import LOOK_ONCE, MoreSeeds, seeds_plan
 from tui.actions.lacking import queue_lacking
 from tui.host import Host
 
@@ -11,6 +11,5 @@ async def queue_seeds(dashboard: Host, wanted: MoreSeeds) -> bool:
         dashboard.notify(wanted.summary)
         return False
     folder = dashboard.registry.parent
-    return await queue_lacking(
-        dashboard, lambda session: (seeds_plan(wanted, folder), [*wanted.sentences, wanted.summary]), "with more seeds"
-    )
+    said = [*wanted.sentences, wanted.summary, LOOK_ONCE]
+    return await queue_lacking(dashboard, lambda session: (seeds_plan(wanted, folder), said), "with more seeds")

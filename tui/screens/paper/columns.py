@@ -7,7 +7,7 @@ from bertmt.drawing import numbers
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Span
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper.table import AtScale, PaperRow
+from bertmt.services.analysis.paper.table import LEAST_COLOURED, AtScale, PaperRow
 from bertmt.services.browse.run_formatting import progress
 from bertmt.tasks.builtin import BUILTIN
 from tui.formatting.run_signs import MARK_OF_STATE, STYLE_OF_STATE, difference_span
@@ -116,10 +116,11 @@ def _stands(figure: FigureLine) -> Span:
     if not found or figure.entry is None:
         return Span("")
     inside, outside = found.count("inside"), found.count("outside")
+    are_few = min(each.seeds for each in figure.cells if each.reported is not None) < LEAST_COLOURED
     if outside:
-        return Span("outside" if outside == len(found) else f"{inside} of {len(found)} in", "bad")
+        return Span("outside" if outside == len(found) else f"{inside} of {len(found)} in", "dim" if are_few else "bad")
     if inside:
-        return Span("inside" if inside == len(found) else f"{inside} of {len(found)} in", "good")
+        return Span("inside" if inside == len(found) else f"{inside} of {len(found)} in", "dim" if are_few else "good")
     return Span(found[0], "dim")
 
 

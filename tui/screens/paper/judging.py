@@ -69,17 +69,17 @@ class Wanted:
 def plan_missing(session: Session, wanted: Wanted, folder: Path) -> "tuple[Missing, str, str]":
     """On the registry's thread: the runs that are missing, at which scale, and how long they take."""
     from bertmt.services.analysis.paper.missing import (  # noqa: PLC0415 - scipy
+        SEEDS_WANTED,
         claims_wanted,
         missing,
-        seeds_wanted,
         values_like,
     )
 
-    about, arms = claims_wanted(wanted.preset, wanted.claim)
+    _, arms = claims_wanted(wanted.preset, wanted.claim)
     values = values_like(wanted.like)
     session.runs.refresh()
     runs = [row.run for row in session.runs.rows()]
-    found = missing(runs, arms, seeds_wanted(about), values, folder)
+    found = missing(runs, arms, SEEDS_WANTED, values, folder)
     planned = found.plan.runs if found.plan is not None else ()
     scale = ", ".join(f"{name}={value}" for name, value in values.items())
     said = f"As the runs here: {scale}." if scale else "At the scale of bertmt.toml, as no run here tells another."

@@ -8,7 +8,6 @@ import numpy as np
 from bertmt.comparison.seeds import LEAST_TWO_WAY, SeedDifference, compare_seeds
 from bertmt.comparison.several_seeds.two_way import DevSet, over_examples_too, resampled_dev_set, weighted
 from bertmt.registry.database import Database
-from bertmt.registry.records import Run
 from bertmt.services.analysis.arms import Arm
 from bertmt.services.analysis.effects.influences import ReadInfluences
 
@@ -59,15 +58,10 @@ def _overall(
 def _influences(read: ReadInfluences, reference: Arm, arm: Arm, result: SeedDifference, task: str) -> np.ndarray | None:
     """What each example adds to each paired seed's difference, (k, n); None where it is not known of all of them, all
     on the same examples, or where there is one example alone."""
-    of_reference, of_arm = _by_seed(reference), _by_seed(arm)
+    of_reference, of_arm = ({run.seed: run for run in side.newest} for side in (reference, arm))
     found = [read.of_pair(of_reference[seed], of_arm[seed], task) for seed in result.seeds]
     known = [each for each in found if each is not None]
     if not known or len(known) < len(found) or len({mark for mark, _ in known}) > 1:
         return None
     together = np.stack([values for _, values in known])
     return together if together.shape[1] > 1 else None
-
-
-def _by_seed(arm: Arm) -> dict[int, Run]:
-    """Its runs; of several with one seed the newest, whose scores count."""
-    return {run.seed: run for run in sorted(arm.runs, key=lambda run: run.key)}

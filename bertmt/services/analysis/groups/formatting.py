@@ -3,7 +3,7 @@
 from bertmt.drawing.facts import wrapped
 from bertmt.drawing.safe_text import safe_text
 from bertmt.drawing.styled import Line, Span
-from bertmt.services.analysis.groups.more_seeds import MoreSeeds
+from bertmt.services.analysis.groups.more_seeds import LOOK_ONCE, MoreSeeds
 
 
 def format_more_seeds(wanted: MoreSeeds, width: int | None, how: str) -> list[Line]:
@@ -15,7 +15,7 @@ def format_more_seeds(wanted: MoreSeeds, width: int | None, how: str) -> list[Li
     if not wanted.wanted:
         return []
     lines: list[Line] = [(Span("What more seeds would tell", "title"),)]
-    summary = f"{wanted.summary} {how}" if wanted.lacking else wanted.summary
+    summary = f"{wanted.summary} {how} {LOOK_ONCE}" if wanted.lacking else wanted.summary
     for sentence in (*wanted.sentences, summary):
         first, *rest = wrapped(safe_text(sentence), width - 2 if width else None)
         lines += [(Span(f"· {first}"),), *((Span(f"  {part}"),) for part in rest)]

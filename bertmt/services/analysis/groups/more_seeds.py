@@ -21,6 +21,8 @@ from bertmt.services.analysis.effects.pairs import COMING, Lacking
 from bertmt.services.plan.submit import Plan
 
 MOST_QUEUED = 40  # paired seeds that are queued for one difference; beyond, a person should think again
+# Seeds that are added until something is decided decide too often: said wherever more are offered.
+LOOK_ONCE = "Looking again is a second look at chance: decide on this number now, and look once."
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ def _needs(against: Against, found: Comparison) -> Iterator[tuple[int, str, str]
         title = found.tasks[each.task].score_title if each.task in found.tasks else each.task
         if isinstance(each, SeedDifference):
             pairs = each.enough_seeds
+            if pairs and not each.paired:  # but those that are queued are pairs
+                pairs = max(pairs, LEAST_TWO_WAY)
             yield pairs or 0, title, _told(each, pairs)
         else:
             yield LEAST_TWO_WAY, title, f"one run each tells nothing of other seeds; {LEAST_TWO_WAY} of each could."
@@ -150,6 +154,8 @@ def _needs(against: Against, found: Comparison) -> Iterator[tuple[int, str, str]
 
 def _told(each: SeedDifference, pairs: int | None) -> str:
     seen = numbers.difference(each.difference)
+    if pairs is None and not each.difference:
+        return "they score the same, and no number of seeds would find a difference of none."
     if pairs is None:
         why = f", as the dev examples are too few for {seen}" if each.over_examples else f" of {seen}"
         return f"not even {counted(MOST_SEEDS, 'seed')} of each would decide 4 times in 5{why}."

@@ -107,7 +107,7 @@ def power_of(database: Database, runs: RunList, planned: Plan) -> Power:
         found = judged.smallest(name, seeds, LEVEL / rows)
         if found is not None:
             smallest[OVERALL if name == OVERALL else first.recipe.task(name).score_title] = found
-    return Power(seeds, rows, smallest, seeds > 1 and not judged.pair, len(judged.used))
+    return Power(seeds, rows, smallest, judged.lacks_examples, len(judged.used))
 
 
 def _scores(planned: PlannedRun) -> list[str]:
@@ -128,12 +128,14 @@ class _Judged:
     Attributes:
         pair: runs of two recipes, seed by seed.
         used: keys of the runs that were looked at.
+        lacks_examples: of a score it is not known what examples add to several seeds' difference.
     """
 
     def __init__(self, database: Database, planned: PlannedRun, alike: Sequence[Sequence[Run]]):
         self._read, self._recipe, self._alike = ReadInfluences(database), planned.recipe, alike
         self.pair = _two_recipes(alike, 2)
         self.used: set[int] = set()
+        self.lacks_examples = False
 
     def smallest(self, name: str, seeds: int, level: float) -> float | None:
         """The smallest effect on a score; None: not known."""
@@ -146,7 +148,8 @@ class _Judged:
         if floor is None or not floor.difference or seeds < LEAST_TWO_WAY:
             return None
         self.used.update(run.key for each in self._alike if len(each) > 1 for run in each)
-        over_examples = self._over_examples(name, self.pair, len(self.pair)) if self.pair else 0.0
+        over_examples = self._over_examples(name, self.pair, len(self.pair)) if self.pair else None
+        self.lacks_examples |= over_examples is None
         return detectable_over(seeds, floor.difference, over_examples or 0.0, level)
 
     def _scores(self, name: str, seeds: Sequence[Run]) -> list[float]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bertmt.comparison.seeds import SeedDifference
+from bertmt.comparison.seeds import LEAST_TWO_WAY, SeedDifference
 from bertmt.drawing import numbers
 from bertmt.drawing.facts import Cell as Text
 from bertmt.drawing.facts import wrapped
@@ -169,8 +169,10 @@ def about_claims(found: Sequence[JudgedClaim]) -> list[str]:
     if decided:
         by_chance = f"{decided * WRONG_BY_CHANCE:.1f}"
         said.append(
-            "Each is judged by itself on pairs of seeds in which one toggle changes: exact sign flips, Holm over its "
-            f"own pairs and scores. Of {numbers.counted(decided, 'claim')} about nothing, {by_chance} would be decided "
+            "Each is judged by itself on pairs of seeds in which one toggle changes, as `bertmt compare` judges two "
+            f"groups: from {LEAST_TWO_WAY} pairs with predictions over other dev examples too, else by exact sign "
+            "flips, which hold for these dev examples; Holm over its own pairs and scores. "
+            f"Of {numbers.counted(decided, 'claim')} about nothing, {by_chance} would be decided "
             "by chance."
         )
     if any(each.runs and each.differs for each in found):

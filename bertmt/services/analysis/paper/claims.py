@@ -6,10 +6,15 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from bertmt.comparison.seeds import SeedDifference, compare_seeds
+from bertmt.comparison.bootstrap import resamples_for
+from bertmt.comparison.seeds import LEAST_TWO_WAY, SeedDifference, compare_seeds
 from bertmt.comparison.verdicts import Verdict, judge
 from bertmt.recipe.reported import Claim, Pair, claims, reported_scores
+from bertmt.registry import predictions as stored_predictions
+from bertmt.registry.database import Database
 from bertmt.registry.records import Run
+from bertmt.services.analysis import arms as several
+from bertmt.services.analysis.groups.by_seed import differences_by_seed
 from bertmt.services.analysis.paper.runs import Arms, BySeed, PaperRuns, Place, arm_recipe
 from bertmt.services.analysis.paper.scale import scale_differences
 
@@ -72,14 +77,18 @@ class JudgedClaim:
         return bool(self.runs) and not self.differs
 
 
-def judged_claims(runs: PaperRuns, chosen: Iterable[Claim] | None = None) -> tuple[JudgedClaim, ...]:
+def judged_claims(
+    database: Database, runs: PaperRuns, chosen: Iterable[Claim] | None = None
+) -> tuple[JudgedClaim, ...]:
     """Each claim by itself: a family is the pairs and tasks of one claim, so that as few seeds as may decide it do."""
-    return tuple(_judged(runs, claim) for claim in (claims() if chosen is None else chosen))
+    by_seed = _BySeed(database)
+    return tuple(_judged(runs, by_seed, claim) for claim in (claims() if chosen is None else chosen))
 
 
 @cache
 def seeds_that_decide(comparisons: int) -> int:
-    """The fewest paired seeds with which a family of so many comparisons can be decided."""
+    """The fewest paired seeds with which signs alone can decide a family of so many comparisons; where predictions are
+    stored, `LEAST_TWO_WAY` can, however large it is."""
     placeholder = compare_seeds("", {0: 0.0, 1: 0.0}, {0: 0.0, 1: 0.0})
     return judge([placeholder] * comparisons)[0].seeds_needed
 
@@ -89,11 +98,37 @@ def comparisons_of(claim: Claim) -> int:
     return len(claim.own) * len(claim.tasks)
 
 
-def _judged(runs: PaperRuns, claim: Claim) -> JudgedClaim:
-    needed = seeds_that_decide(comparisons_of(claim))
-    places = _at_one_place(runs, claim.own, needed)
-    own = _with_verdicts([_at(pair, arms, claim) for pair, arms in zip(claim.own, places, strict=True)])
-    paper = _with_verdicts([_at(pair, _at_one_place(runs, [pair], needed)[0], claim) for pair in claim.paper])
+class _BySeed:
+    """Pairs as `compare` compares two groups, each once: claims share them."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self._found: dict[tuple[tuple[int, ...], tuple[int, ...], str, int], SeedDifference] = {}
+
+    def difference(self, before: Sequence[Run], after: Sequence[Run], task: str, resamples: int) -> SeedDifference:
+        """Of runs with the same seeds that all have the score."""
+        control, changed = several.Arm(tuple(before)), several.Arm(tuple(after))
+        known = (control.keys, changed.keys, task, resamples)
+        if known not in self._found:
+            [self._found[known]] = differences_by_seed(self._database, control, changed, [task], resamples)
+        return self._found[known]
+
+    def has_predictions(self, arms: Arms, tasks: Sequence[str]) -> bool:
+        """Whether those of all runs are stored, so that examples can be resampled too."""
+        runs = [run for arm in (arms.control, arms.changed) for run in arm.values()]
+        return all(
+            stored_predictions.fingerprint_of(self._database, run.key, task, run.scores.selected_epoch) is not None
+            for run in runs
+            for task in tasks
+        )
+
+
+def _judged(runs: PaperRuns, by_seed: _BySeed, claim: Claim) -> JudgedClaim:
+    places = _at_one_place(runs, by_seed, claim, claim.own)
+    own = _with_verdicts([_at(by_seed, pair, arms, claim) for pair, arms in zip(claim.own, places, strict=True)])
+    paper = _with_verdicts([
+        _at(by_seed, pair, _at_one_place(runs, by_seed, claim, [pair])[0], claim) for pair in claim.paper
+    ])  # fmt: skip
     found = [each for pair in own for each in pair.differences]
     first = next((each for each in own if each.arms is not None), None)
     return JudgedClaim(
@@ -103,11 +138,20 @@ def _judged(runs: PaperRuns, claim: Claim) -> JudgedClaim:
         paper=tuple(paper),
         differs=_scale_of(first) if first is not None else {},
         seeds=min((len(each.seeds) for each in found), default=0) if len(found) == comparisons_of(claim) else 0,
-        seeds_needed=needed,
+        seeds_needed=_needed(claim, all(_can_resample(each) for each in found)),
     )
 
 
-def _at_one_place(runs: PaperRuns, pairs: Sequence[Pair], needed: int) -> list[Arms | None]:
+def _needed(claim: Claim, has_predictions: bool) -> int:
+    return LEAST_TWO_WAY if has_predictions else seeds_that_decide(comparisons_of(claim))
+
+
+def _can_resample(found: SeedDifference) -> bool:
+    """Whether examples were resampled, or would be with more seeds."""
+    return found.over_examples is not None or (found.has_examples and len(found.seeds) < LEAST_TWO_WAY)
+
+
+def _at_one_place(runs: PaperRuns, by_seed: _BySeed, claim: Claim, pairs: Sequence[Pair]) -> list[Arms | None]:
     """The runs of each pair, all at the same place.
 
     Of several the one that has all pairs, with seeds that can decide, at the paper's scale, with the most seeds, with
@@ -121,6 +165,7 @@ def _at_one_place(runs: PaperRuns, pairs: Sequence[Pair], needed: int) -> list[A
     def worth(place: Place) -> tuple[Any, ...]:
         there = [each[place] for each in found if place in each]
         seeds = [len(each.seeds) for each in there]
+        needed = _needed(claim, all(by_seed.has_predictions(each, claim.tasks) for each in there))
         is_papers = not _differs(pairs[0], there[0])
         return len(there), min(seeds) >= needed, is_papers, min(seeds), sum(seeds), max(each.newest for each in there)
 
@@ -139,15 +184,15 @@ def _scale_of(judged: JudgedPair) -> dict[str, tuple[Any, Any]]:
     return _differs(judged.pair, judged.arms) if judged.arms is not None else {}
 
 
-def _at(pair: Pair, arms: Arms | None, claim: Claim) -> JudgedPair:
+def _at(by_seed: _BySeed, pair: Pair, arms: Arms | None, claim: Claim) -> JudgedPair:
     reported = tuple(_reported(pair, task) for task in claim.tasks)
     differences = []
     sides: tuple[BySeed, BySeed] = (arms.control, arms.changed) if arms is not None else ({}, {})
     for task in claim.tasks:
         known = [seed for seed in sides[0] if all(arm[seed].score(task) is not None for arm in sides)]
         if known:
-            before, after = ({seed: arm[seed].score(task) for seed in known} for arm in sides)
-            differences.append(compare_seeds(task, before, after))
+            before, after = ([arm[seed] for seed in known] for arm in sides)
+            differences.append(by_seed.difference(before, after, task, resamples_for(comparisons_of(claim))))
     return JudgedPair(pair, arms, reported, tuple(differences))
 
 

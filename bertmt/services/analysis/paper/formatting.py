@@ -13,6 +13,7 @@ from bertmt.recipe.reported import reported_overall
 from bertmt.services.analysis.paper.cells import Cell, Standing
 from bertmt.services.analysis.paper.figures import FoundFigure
 from bertmt.services.analysis.paper.pictures import picture_lines
+from bertmt.services.analysis.paper.table import LEAST_COLOURED
 from bertmt.services.browse.run_formatting import value_text
 from bertmt.tasks.builtin import BUILTIN
 
@@ -58,10 +59,15 @@ def format_cells(found: Sequence[Cell], width: int | None, with_model: bool = Tr
         standing = SAID.get(each.standing, str(each.standing))
         rows.append(Row([
             *names, numbers.score(each.reported, 2 if each.what not in BUILTIN else 3), ours_of(each),
-            Text(standing, STYLES.get(each.standing, "dim")), numbers.count(each.seeds or None),
+            Text(standing, _style(each)), numbers.count(each.seeds or None),
             numbers.count(each.n), numbers.count(each.reported_n),
         ]))  # fmt: skip
     return table(columns, rows, width, gap=2 if width is None or width > 100 else 1)
+
+
+def _style(cell: Cell) -> str:
+    """Of how a cell stands; few seeds say too little for a colour."""
+    return STYLES.get(cell.standing, "dim") if cell.seeds >= LEAST_COLOURED else "dim"
 
 
 def title_of(what: str) -> str:
@@ -122,6 +128,11 @@ def about_cells(found: Iterable[FoundFigure]) -> list[str]:
         )
     if any(each.standing in (Standing.INSIDE, Standing.OUTSIDE, Standing.OTHER_SCALE) for each in every):
         said.append("Inside and outside are said at the paper's encoder, data size and budget alone.")
+    if any(each.standing in (Standing.INSIDE, Standing.OUTSIDE) for each in every):
+        said.append(
+            "Each cell is judged at 95 % by itself: 1 in 20 is outside by chance, and with few seeds nearly all is "
+            f"inside, so that fewer than {LEAST_COLOURED} have no colour."
+        )
     return [*said, *about_scales(every)]
 
 

@@ -12,7 +12,7 @@ from bertmt.registry.runs import all_runs
 from bertmt.services.analysis.paper.cells import Cell, score_cell
 from bertmt.services.analysis.paper.claims import JudgedClaim, judged_claims
 from bertmt.services.analysis.paper.figures import FoundFigure, found_figure, found_figures
-from bertmt.services.analysis.paper.missing import Missing, arms_of, claims_of, missing, seeds_wanted
+from bertmt.services.analysis.paper.missing import SEEDS_WANTED, Missing, arms_of, claims_of, missing
 from bertmt.services.analysis.paper.runs import PaperRuns
 from bertmt.services.analysis.paper.table import SCORES, AtScale, PaperRow
 from bertmt.services.browse.listing import list_runs
@@ -36,7 +36,8 @@ def paper_of(database: Database, chosen: Sequence[Figure], query: str = "") -> P
         UsageError: the query is not understood.
     """
     runs = [row.run for row in list_runs(database, query)] if query else all_runs(database)
-    return Paper(tuple(found_figures(database, runs, chosen)), judged_claims(PaperRuns(runs), claims_of(chosen)))
+    judged = judged_claims(database, PaperRuns(runs), claims_of(chosen))
+    return Paper(tuple(found_figures(database, runs, chosen)), judged)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def judged_rows(
         cells[row.preset.name] = tuple(score_cell(database, row, name, entry) for name in names)
     drawn = [each for each in figures() if each.shows != "scores"]
     pictures = {each.number: found_figure(database, each, rows, entries) for each in drawn}
-    return JudgedRows(judged_claims(PaperRuns(runs)), cells, pictures)
+    return JudgedRows(judged_claims(database, PaperRuns(runs)), cells, pictures)
 
 
 def missing_of(
@@ -82,6 +83,6 @@ def missing_of(
         database: None: there is none yet.
         seeds: how many each recipe should have; None: as many as the claims can be decided with.
     """
-    number = seeds_wanted(claims_of(chosen)) if seeds is None else seeds
+    number = SEEDS_WANTED if seeds is None else seeds
     runs = all_runs(database) if database is not None else ()
     return missing(runs, arms_of(chosen), number, values, folder)

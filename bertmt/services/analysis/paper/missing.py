@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bertmt.comparison.seeds import LEAST_TWO_WAY
 from bertmt.drawing.numbers import counted, named
 from bertmt.errors import UsageError
 from bertmt.recipe.loading import presets
@@ -15,7 +16,6 @@ from bertmt.recipe.reported import Arm, Claim, Figure, Pair, claims, claims_abou
 from bertmt.recipe.rules import resolved
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
-from bertmt.services.analysis.paper.claims import comparisons_of, seeds_that_decide
 from bertmt.services.analysis.paper.runs import PaperRuns
 from bertmt.services.browse.baseline import SCALE_SETTINGS
 from bertmt.services.plan.submit import Plan, PlannedRun, Request, plan
@@ -23,6 +23,7 @@ from bertmt.services.plan.user_settings import read_user_settings
 from bertmt.tasks.loading import TOY
 
 MOST_SEEDS = 1000
+SEEDS_WANTED = LEAST_TWO_WAY  # new runs have predictions, so that so many can decide any claim
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,6 @@ def claims_wanted(preset: str | None, claim: Claim | None) -> tuple[tuple[Claim,
     if preset is not None:
         return claims_about(preset), arms_about(preset)
     return claims(), arms_of(figures())
-
-
-def seeds_wanted(about: Iterable[Claim]) -> int:
-    """So many that each of these claims can be decided."""
-    return max((seeds_that_decide(comparisons_of(claim)) for claim in about), default=seeds_that_decide(1))
 
 
 def missing(

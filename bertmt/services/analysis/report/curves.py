@@ -19,7 +19,7 @@ from bertmt.tasks.task import Tasks
 SERIES = ("dev/*", "loss/*")
 SMOOTHING = 0.9  # of losses, which are sampled from batches
 MOST_ARMS, MOST_PANELS = 8, 24
-CAPTIONS = {"dev": "after each epoch, on all dev examples", "loss": "of batches, smoothed"}
+CAPTIONS = {"dev": "after each epoch, on dev", "loss": "of batches, smoothed"}
 SMOOTHED = f"Losses are moving averages that hold {SMOOTHING:g} of the past; dev scores never are."
 
 
@@ -27,7 +27,7 @@ def curve_section(database: Database, arms: Sequence[Arm]) -> Section | None:
     """The figures; None where nothing was measured."""
     shown = arms[:MOST_ARMS]
     try:
-        curves = curves_of(database, [run for arm in shown for run in arm.runs], SERIES, SMOOTHING)
+        curves = curves_of(database, [run for arm in shown for run in arm.newest], SERIES, SMOOTHING)
     except NotFoundError:
         return None
     tasks = tasks_of_arms(arms)

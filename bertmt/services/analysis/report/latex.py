@@ -36,7 +36,7 @@ _MARKS = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_\allowbreak{}",
     "%": r"\%", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
-    "-": "-{}", "[": "{[}", "]": r"{]}\allowbreak{}", "/": r"/\allowbreak{}", "*": "*{}",
+    "-": "-{}", "[": "{[}", "]": r"{]}\allowbreak{}", "/": r"/\allowbreak{}", "*": "{*}",
     "−": r"\ensuremath{-}", "–": r"\textendash{}", "—": r"\textemdash{}", "…": r"\dots{}", "×": r"\ensuremath{\times}",
     "±": r"\ensuremath{\pm}", "ρ": r"\ensuremath{\rho}", "φ": r"\ensuremath{\varphi}", "Δ": r"\ensuremath{\Delta}",
     "≥": r"\ensuremath{\geq}", "≤": r"\ensuremath{\leq}", "≈": r"\ensuremath{\approx}", "→": r"\ensuremath{\to}",

@@ -89,7 +89,7 @@ def _matrix(database: Database, arm: Arm, name: str, task: Task) -> Picture | No
     """The matrix of an arm, of several seeds their sum; None of more classes than can be drawn."""
     if len(task.classes) > MOST_CLASSES:
         return None
-    known = [confusion_of(database, run, task.name) for run in arm.runs]
+    known = [confusion_of(database, run, task.name) for run in arm.newest]
     if len({each.fingerprint for each in known}) > 1:
         return None
     counts = np.sum([each.counts for each in known], axis=0)
@@ -101,11 +101,11 @@ def _matrix(database: Database, arm: Arm, name: str, task: Task) -> Picture | No
 
 def _cloud(database: Database, arm: Arm, name: str, task: Task, places: Mapping[int, int]) -> Picture | None:
     """Predicted against true numbers of the first seed of an arm."""
-    run = arm.runs[0]
+    run = arm.newest[0]
     found = similarity_of(database, run, task.name)
     fit = None if found.slope is None or found.intercept is None else (found.slope, found.intercept)
     title = f"{task.title}: {name}" + (f", seed {run.seed}" if len(arm.runs) > 1 else "")
-    style = look_of(places[run.key], ascii_only=False).style
+    style = look_of(places[arm.runs[0].key], ascii_only=False).style
     cloud = Cloud(found.labels, found.predicted, fit, title, (task.minimum, task.maximum), style)
     figure = draw_cloud(cloud)
     about = f"{title}, epoch {found.epoch}, Pearson ρ {numbers.score(found.rho)}"

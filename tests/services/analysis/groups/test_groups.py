@@ -142,6 +142,30 @@ def test_what_is_decided_needs_no_seeds_and_what_examples_limit_is_said(seeds: D
     assert len(more_seeds(seeds, growing).lacking) == 2 * (number - 6)
 
 
+def test_unpaired_arms_need_as_many_as_pairs_do_since_pairs_are_queued(seeds: Database) -> None:
+    groups = [
+        [of_seed(seeds, "plain", seed) for seed in (0, 1, 2)],
+        [of_seed(seeds, "lora", seed) for seed in (3, 4, 5)],
+    ]
+    found, wanted = compared(seeds, groups)
+    [against] = found.others
+    unpaired = dataclasses.replace(against.seeds[0], family=1, smallest_corrected=None, verdict=Verdict.UNDECIDED)
+    assert not unpaired.paired
+    alone = dataclasses.replace(found, others=(dataclasses.replace(against, seeds=(unpaired,)),))
+    assert unpaired.enough_seeds == 4, "of 8 seeds there are 70 ways to deal 4"
+    wanted = more_seeds(seeds, alone)
+    assert wanted.wanted[0].pairs == LEAST_TWO_WAY
+    assert wanted.sentences[0].endswith("5 seeds of each are needed to decide at all.")
+
+
+def test_equal_scores_ask_for_no_more(seeds: Database) -> None:
+    found, _ = compared(seeds, seed_groups(seeds, ["plain", "lora"]).groups)
+    [against] = found.others
+    same = dataclasses.replace(against.seeds[0], verdict=Verdict.UNDECIDED, difference=0.0, spread=0.0)
+    wanted = more_seeds(seeds, dataclasses.replace(found, others=(dataclasses.replace(against, seeds=(same,)),)))
+    assert "they score the same" in wanted.sentences[0] and wanted.lacking == ()
+
+
 def test_a_group_is_one_curve_in_a_band_and_a_single_reference_has_the_noise_of_seeds_about_it(seeds: Database) -> None:
     found, _ = compared(seeds, seed_groups(seeds, ["plain", "lora"]).groups)
     panel = comparison_panel(seeds, found)

@@ -91,6 +91,14 @@ def test_without_predictions_the_effect_may_be_larger_and_that_is_said(
     assert found.is_least and "or more, since what the dev examples add is not known yet" in found.sentence()
 
 
+def test_where_the_predictions_of_one_task_lack_the_effect_may_be_larger_too(
+    seeds: Database, listed: RunList, planned: Callable[..., Plan]
+) -> None:
+    seeds.execute("DELETE FROM predictions WHERE task = 'sts'")
+    found = power_of(seeds, listed, planned("final-shared", FIVE))
+    assert found.is_least and "or more, since what the dev examples add" in found.sentence()
+
+
 def test_the_time_stands_beside_it(seeds: Database, listed: RunList, planned: Callable[..., Plan]) -> None:
     previewed, power = prospects(seeds, listed, planned("final-shared", FIVE))
     assert len(previewed.estimate.seconds) == 5 and power.seeds == 5

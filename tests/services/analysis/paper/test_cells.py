@@ -18,6 +18,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper.cells import Cell, Standing, best_known, intervals, rate_cells, score_cell
+from bertmt.services.analysis.paper.figures import FoundFigure
+from bertmt.services.analysis.paper.formatting import about_cells, format_cells
 from bertmt.services.analysis.paper.table import PaperRow, paper_table
 
 # The course's files, as readers found them; the paper's own counts are those of docs/paper.md.
@@ -87,6 +89,18 @@ def test_at_the_papers_scale_its_figure_is_inside_or_outside(database: Database,
     assert para.standing is Standing.OUTSIDE and present(para.high) < 0.782
     # All three seeds have 0.35, the paper 0.352: nothing but rounding is allowed, which is half of its last digit.
     assert cell_of(database, runs, "baseline", "sts").standing is Standing.OUTSIDE
+
+
+@pytest.mark.parametrize(("seeds", "style"), [(4, "dim"), (5, "good")])
+def test_few_seeds_have_no_colour_and_it_is_said_that_each_cell_is_judged_by_itself(
+    database: Database, full_size: Callable[..., Run], seeds: int, style: str
+) -> None:
+    runs = [full_size(seed=seed, scores={"sst": 0.483 + seed / 1000}) for seed in range(seeds)]
+    cell = cell_of(database, runs, "baseline", "sst")
+    spans = [span for line in format_cells([cell], 120) for span in line]
+    assert [span.style for span in spans if span.text.strip() == "inside"] == [style]
+    said = " ".join(about_cells([FoundFigure(FIGURE_2, (cell,), None)]))
+    assert "by itself: 1 in 20 is outside by chance, and with few seeds nearly all is inside" in said
 
 
 def test_one_seed_has_no_interval_and_no_standing(database: Database, full_size: Callable[..., Run]) -> None:

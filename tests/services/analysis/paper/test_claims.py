@@ -1,15 +1,20 @@
 """Claims of the paper on one-toggle pairs of ours: what confirms, contradicts or leaves them open, by hand."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from registry_builder import RegistryBuilder
 
+from bertmt.comparison.seeds import LEAST_TWO_WAY, TWO_WAY
 from bertmt.recipe.reported import Claim, claims
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import all_runs
+from bertmt.services.analysis.compare import compare
+from bertmt.services.analysis.paper.claim_formatting import about_claims
 from bertmt.services.analysis.paper.claims import JudgedClaim, Outcome, judged_claims, seeds_that_decide
 from bertmt.services.analysis.paper.runs import PaperRuns
 
@@ -22,7 +27,7 @@ def claim(name: str) -> Claim:
 
 
 def judged(database: Database, name: str) -> JudgedClaim:
-    [found] = judged_claims(PaperRuns(all_runs(database)), [claim(name)])
+    [found] = judged_claims(database, PaperRuns(all_runs(database)), [claim(name)])
     return found
 
 
@@ -188,3 +193,55 @@ def test_of_unfinished_runs_nothing_is_judged(database: Database, finish: Finish
     for seed in range(6):
         add_run("later", "pearson", seed=seed)
     assert judged(database, "pearson").outcome is Outcome.NO_PAIR
+
+
+@pytest.fixture
+def with_predictions(tmp_path: Path) -> Iterator[RegistryBuilder]:
+    builder = RegistryBuilder(tmp_path / "with" / "runs.db")
+    yield builder
+    builder.database.close()
+
+
+def train_with_predictions(builder: RegistryBuilder, seeds: Sequence[int], gain: float) -> None:
+    for seed in seeds:
+        builder.finished("control", "sts-only", right=0.5 + NOISE[seed] * 5, seed=seed)
+        builder.finished("changed", "pearson", right=0.5 + gain + NOISE[-seed] * 5, seed=seed)
+
+
+@pytest.mark.parametrize(("gain", "outcome"), [(0.06, Outcome.UNDECIDED), (0.5, Outcome.CONFIRMED)])
+def test_a_claim_has_the_verdict_of_the_comparison_of_its_two_groups(
+    with_predictions: RegistryBuilder, gain: float, outcome: Outcome
+) -> None:
+    train_with_predictions(with_predictions, range(6), gain)
+    database = with_predictions.database
+    groups = [[run for run in all_runs(database) if run.name == name] for name in ("control", "changed")]
+    [by_compare] = compare(database, groups).others[0].seeds
+    found = judged(database, "pearson")
+    [by_claim] = found.own[0].differences
+    assert by_claim.test == by_compare.test == TWO_WAY
+    for part in ("difference", "low", "high", "p", "p_corrected", "family", "verdict"):
+        assert getattr(by_claim, part) == getattr(by_compare, part), part
+    assert min(by_claim.differences) > 0, "so that signs alone would confirm both"
+    assert found.outcome is outcome
+    assert "as `bertmt compare` judges two groups" in " ".join(about_claims([found]))
+
+
+def test_with_predictions_five_seeds_can_decide_and_fewer_say_so(with_predictions: RegistryBuilder) -> None:
+    train_with_predictions(with_predictions, range(3), 0.5)
+    found = judged(with_predictions.database, "pearson")
+    assert (found.outcome, found.seeds, found.seeds_needed) == (Outcome.MODELS_ONLY, 3, LEAST_TWO_WAY)
+    train_with_predictions(with_predictions, (3, 4), 0.5)
+    found = judged(with_predictions.database, "pearson")
+    assert (found.outcome, found.seeds, found.seeds_needed) == (Outcome.CONFIRMED, 5, LEAST_TWO_WAY)
+
+
+def test_five_seeds_with_predictions_go_before_a_place_where_signs_of_more_cannot_decide(
+    with_predictions: RegistryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bertmt.services.analysis.paper.claims.seeds_that_decide", lambda comparisons: 100)
+    train_with_predictions(with_predictions, range(5), 0.5)
+    for seed in range(6):
+        for preset in ("sts-only", "pearson"):
+            run = with_predictions.finished("other", preset, seed=seed, epochs=3)
+            with_predictions.database.execute("DELETE FROM predictions WHERE run = ?", (run.key,))
+    assert judged(with_predictions.database, "pearson").seeds == 5

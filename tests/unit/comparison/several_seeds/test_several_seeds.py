@@ -111,13 +111,27 @@ def test_five_seeds_can_decide_by_examples_what_signs_of_five_cannot() -> None:
     assert judge([by_seed])[0].verdict is Verdict.UNDECIDED and not by_seed.can_decide
     both = judge([compared(a, b, 2000)])[0]
     assert both.can_decide and both.verdict is Verdict.BETTER
+    assert both.remark is None, "it holds for other examples too"
+    assert both.seeds_needed == LEAST_TWO_WAY
 
 
-def test_four_seeds_and_copies_of_one_stay_as_they_were() -> None:
+def test_four_seeds_and_copies_of_the_same_score_stay_as_they_were() -> None:
     a, b = right_answers(LEAST_TWO_WAY - 1, 50)
     assert compared(a, b).over_examples is None and compared(a, b).test == "sign flips of paired seeds"
-    a, b = (np.repeat(each[:1], 6, axis=0) for each in right_answers(1, 50, 0, 0.5))
-    assert compared(a, b).over_examples is None
+    a = np.repeat(right_answers(1, 50)[0], 6, axis=0)
+    assert compared(a, a[:, ::-1]).over_examples is None, "other examples are right, but no more of them"
+
+
+def test_pairs_that_all_differ_by_the_same_are_judged_by_their_examples() -> None:
+    """Signs of six would say better, with an interval of no width."""
+    a, b = (np.repeat(each[:1], 6, axis=0) for each in right_answers(1, 50, 1, 0.2))
+    found = judge([compared(a, b)])[0]
+    n, deltas = 50, (b - a)[0]
+    assert abs(present(found.difference)) > 0.01 and found.spread == pytest.approx(0.0)
+    assert found.over_examples == pytest.approx(deltas.var(ddof=1) / n)
+    reach = 1.959964 * math.sqrt(deltas.var(ddof=1) / n)
+    assert (found.low, found.high) == pytest.approx((deltas.mean() - reach, deltas.mean() + reach))
+    assert present(found.p) > 0.05 and found.verdict is Verdict.UNDECIDED
 
 
 def test_an_overall_score_is_the_weighted_sum_of_dev_sets_under_the_same_seeds() -> None:
@@ -205,3 +219,8 @@ def test_an_undecided_difference_says_how_many_seeds_would_decide() -> None:
     assert few.enough_seeds == 6, "signs of six seeds can reach 0.05"
     assert dataclasses.replace(few, has_examples=True).enough_seeds == LEAST_TWO_WAY
     assert judge([compared(*right_answers(6, 3000, 2, 0.6))])[0].enough_seeds is None
+
+
+def test_no_number_of_seeds_finds_a_difference_of_none() -> None:
+    same = dict.fromkeys(range(6), 0.5)
+    assert judge([compare_seeds("sst", same, same)])[0].enough_seeds is None

@@ -32,6 +32,18 @@ def test_a_job_tells_that_the_folder_is_shared_and_versions_and_clocks_agree(pro
     assert list((project / "runs").iterdir()) == []
 
 
+@pytest.mark.parametrize("launcher", ["slurm", ""])
+def test_settings_that_others_may_write_are_not_followed(project: Path, slurm: FakeSlurm, launcher: str) -> None:
+    """Their `setup` is shell, which would run as this user."""
+    (project / "bertmt.toml").write_text("[launcher.slurm]\nsetup = 'touch here'\n")
+    (project / "bertmt.toml").chmod(0o666)
+    said = found(project, launcher)
+    assert said.keys() == {"launcher"} and said["launcher"].state is Health.PROBLEM
+    assert "all users may write it" in said["launcher"].found
+    assert "Its [launcher] is not followed" in said["launcher"].found
+    assert slurm.calls("sbatch") == []
+
+
 def test_what_slurm_refuses_is_said_and_no_job_is_sent(project: Path, slurm: FakeSlurm) -> None:
     slurm.be("refuses", "Invalid account or account/partition combination specified")
     said = found(project)

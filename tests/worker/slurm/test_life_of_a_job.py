@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -193,6 +194,21 @@ def test_a_crash_fails_with_the_childs_own_last_line(
     assert (now_of(database, run).state, now_of(database, run).execution.failure) == (
         State.FAILED, "SomeError: it broke"
     )  # fmt: skip
+
+
+def test_jobs_that_die_at_once_halt_the_worker_however_long_they_waited(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    runs = [add_run("crash") for _ in range(3)]
+    slurm.be("full")
+    worker = slurm_worker(max_jobs=3)
+    run_until(worker, lambda: all(job_of(database, run).reason == "Resources" for run in runs))
+    for slot, work in worker.children.items():
+        worker.children[slot] = replace(work, since=work.since - 1000)
+    worker.round()
+    slurm.be_no_more("full")
+    run_until(worker, lambda: not worker.children)
+    assert worker.guard.reason is not None and worker.guard.reason.endswith("SomeError: it broke")
 
 
 def test_a_killed_child_is_lost_and_tried_once_more_in_a_job_of_its_own(

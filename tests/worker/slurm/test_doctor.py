@@ -79,6 +79,20 @@ def test_a_job_that_waits_for_too_long_is_taken_back(
     assert slurm.calls("scancel") == ["scancel 1"]
 
 
+def test_a_person_who_waits_no_longer_leaves_no_job(
+    project: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm.be("full")
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bertmt.launchers.slurm.checks.time.sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        found(project)
+    assert slurm.calls("scancel") == ["scancel 1"]
+
+
 def test_other_versions_and_another_clock_are_told_of() -> None:
     there = json.loads(json.dumps({"question": "q", **probe.told()}))
     there["versions"]["torch"] = "1.0"

@@ -13,7 +13,7 @@ from bertmt.launchers.protocol import LOCAL
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.opening import opened_registry
 from bertmt.services.plan.user_settings import LAUNCHER
-from bertmt.services.upkeep.ownership import read_own_table
+from bertmt.services.upkeep.own_tables import read_own_table
 from bertmt.worker.backing_up import backups_meanwhile
 from bertmt.worker.telling import telling_meanwhile
 from bertmt.worker.worker import Worker

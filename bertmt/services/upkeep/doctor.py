@@ -32,7 +32,8 @@ from bertmt.registry.workers import running_workers
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
 from bertmt.services.plan.user_settings import LAUNCHER, read_user_settings
-from bertmt.services.upkeep.ownership import notices, read_own_table
+from bertmt.services.upkeep.own_tables import read_own_table
+from bertmt.services.upkeep.ownership import notices
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
 

@@ -9,12 +9,9 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bertmt import atomic_files, paths
 from bertmt.devices.user_names import user_name
-from bertmt.errors import UsageError
-from bertmt.services.plan.user_settings import read_table
 
 SAID_ONCE = "Said once; `bertmt doctor` repeats it."
 
@@ -54,19 +51,6 @@ def foreign(what: str, path: Path) -> str | None:
     if not reasons:
         return None
     return f"The {what} {path} is not yours alone: {'; '.join(reasons)}. Use one of your own if you do not trust them."
-
-
-def read_own_table(name: str, start: Path | None = None) -> tuple[Path | None, dict[str, Any]]:
-    """As `read_table`, of a table that says what runs as this user.
-
-    Raises:
-        UsageError: it is no TOML, or has such a table and is not this user's alone.
-    """
-    path, values = read_table(name, start)
-    whose = foreign("file", path) if path is not None and values else None
-    if whose is not None:
-        raise UsageError(f"{whose} Its [{name}] is not followed.")
-    return path, values
 
 
 def _reasons(what: str, path: Path) -> Iterator[str]:

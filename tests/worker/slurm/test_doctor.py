@@ -1,7 +1,9 @@
 """`bertmt doctor --launcher slurm`: what it says of a cluster that is well, and of each thing that is not."""
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_cluster import FakeSlurm
@@ -87,7 +89,7 @@ def test_a_person_who_waits_no_longer_leaves_no_job(
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bertmt.launchers.slurm.checks.time.sleep", interrupted)
+    monkeypatch.setattr(checks, "time", SimpleNamespace(sleep=interrupted, monotonic=time.monotonic))
     with pytest.raises(KeyboardInterrupt):
         found(project)
     assert slurm.calls("scancel") == ["scancel 1"]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bertmt.errors import UsageError
 from bertmt.services.plan.user_settings import NOTIFY
-from bertmt.services.upkeep.ownership import read_own_table
+from bertmt.services.upkeep.own_tables import read_own_table
 
 EVENTS = ("finished", "failed", "lost", "queue empty", "budget used up")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

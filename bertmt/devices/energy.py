@@ -34,13 +34,13 @@ class EnergyMeter:
     """Measures from its making on. It must be read every few minutes: RAPL's counters begin anew.
 
     Args:
-        device: "cpu", or "cuda:<uuid>".
+        device: "cpu", "cuda:<uuid>", or "cuda": the first that this process may use, as in a scheduler's job.
         root: stands for the root of the file system in tests.
         nvml: the `pynvml` module or a stand-in; imported if None.
     """
 
     def __init__(self, device: str, root: Path = Path("/"), nvml: Any = None):
-        self._uuid = device.removeprefix("cuda:") if device.startswith("cuda:") else None
+        self._uuid = None if device == "cpu" else device.removeprefix("cuda:")
         self._root, self._nvml = root, nvml
         card = self._card()
         self._card_before = card.energy_joules if card else None
@@ -65,7 +65,10 @@ class EnergyMeter:
 
     def _card(self) -> Gpu | None:
         """The card, as long as it answers."""
-        found = read_gpus([self._uuid], self._nvml) if self._uuid is not None else None
+        if self._uuid is None:
+            return None
+        is_first = self._uuid == "cuda"
+        found = list_gpus(self._nvml)[:1] if is_first else read_gpus([self._uuid], self._nvml)
         return found[0] if found else None
 
     def _add_card(self, joules: float) -> None:

@@ -55,6 +55,14 @@ def store_request(database: Database, key: int, request: str | None) -> None:
         database.execute("UPDATE runs SET request = ? WHERE key = ? AND state = 'running'", (request, key))
 
 
+def ask_to_pause(database: Database, key: int) -> None:
+    """Leave "pause" to whoever works a run, unless somebody asked for something else meanwhile."""
+    with database.immediate():
+        database.execute(
+            "UPDATE runs SET request = 'pause' WHERE key = ? AND state = 'running' AND request IS NULL", (key,)
+        )
+
+
 def leave_budget(database: Database, key: int) -> None:
     """Let a run go on without the budget that it shares with others."""
     with database.immediate():

@@ -12,7 +12,8 @@ from bertmt.launchers.choosing import chosen_launcher
 from bertmt.launchers.protocol import LOCAL
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.opening import opened_registry
-from bertmt.services.plan.user_settings import LAUNCHER, read_table
+from bertmt.services.plan.user_settings import LAUNCHER
+from bertmt.services.upkeep.own_tables import read_own_table
 from bertmt.worker.backing_up import backups_meanwhile
 from bertmt.worker.telling import telling_meanwhile
 from bertmt.worker.worker import Worker
@@ -40,7 +41,8 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
     try:
-        tables = read_table(LAUNCHER)[1]
+        # A cluster's `setup` is shell that runs as this user; processes of this machine have no settings there.
+        tables = read_own_table(LAUNCHER)[1] if arguments.launcher != LOCAL else {}
         asked = arguments.set, arguments.device, arguments.slots
         launcher, slots = chosen_launcher(arguments.launcher, tables, *asked)
         with (

@@ -11,7 +11,8 @@ from bertmt.registry.database import Database
 from bertmt.registry.records import Run
 from bertmt.registry.runs import change_state, run_by_key, transitions
 from bertmt.registry.states import Actor, State
-from bertmt.run_folder.events import now
+from bertmt.run_folder.event_files import read_events
+from bertmt.run_folder.events import Checkpointed, now
 from bertmt.services.ingest.ingest import folder_of, where_it_goes_on
 from bertmt.services.ingest.reconcile import close_attempt, declare_dead
 from bertmt.worker.child_process import (
@@ -111,9 +112,10 @@ class Settling:
                 return self._goes_on(run, f"stopped, {named}"), None
             case Cause.PREEMPTION:
                 return self._goes_on(run, f"preempted, {named}"), None
-            case Cause.TIME if run.progress.checkpoint_step is None:
+            case Cause.TIME if not self._got_further(run):
                 limit = f"its time limit of {word.time_limit}"
-                return self._failed(run, f"{limit} was over before its first checkpoint, {named}: raise `time`")
+                which = "first" if run.progress.checkpoint_step is None else "next"
+                return self._failed(run, f"{limit} was over before its {which} checkpoint, {named}: raise `time`")
             case Cause.TIME:
                 return self._goes_on(run, f"its time limit of {word.time_limit} was over, {named}"), None
             case Cause.MEMORY:
@@ -125,6 +127,16 @@ class Settling:
             case Cause.ITSELF if said := self._own_failure(run, work.child):
                 return self._failed(run, said)
         return declare_dead(self._database, run, named), named
+
+    def _got_further(self, run: Run) -> bool:
+        """Whether its attempt wrote a checkpoint, maybe at the same step, evaluated; else the next would not either."""
+        events, offset, end = folder_of(self._database, run).events(run.attempt), -1, 0
+        while end > offset:
+            offset = end
+            told, end, _ = read_events(events, offset)
+            if any(isinstance(event, Checkpointed) for event in told):
+                return True
+        return False
 
     def _goes_on(self, run: Run, reason: str) -> Run:
         """Back to its place in the queue."""

@@ -15,7 +15,7 @@ from bertmt.errors import (
     RegistryError,
 )
 from bertmt.launchers.choosing import local_launcher
-from bertmt.launchers.protocol import KILL, LOCAL, Attempt, Launcher, RefusedError
+from bertmt.launchers.protocol import KILL, LOCAL, Attempt, Launcher, Phase, RefusedError
 from bertmt.launchers.training import TRAINING_COMMAND
 from bertmt.registry import workers
 from bertmt.registry.claims import adopt
@@ -265,6 +265,9 @@ class Worker:
             self._free(slot)
             return
         self._keep_word(run, work)
+        word = work.child.word()
+        if word is not None and word.phase not in (Phase.RUNNING, Phase.ENDED):
+            work = replace(work, since=time.monotonic())  # how long it lives counts from when it no longer waits
         work = self._steer(slot, replace(work, run=run))
         run = ingest(self.database, run)
         if run.attempt != work.run.attempt:

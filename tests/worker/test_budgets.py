@@ -13,7 +13,7 @@ from call_types import AddRun
 from worker_rounds import WORKER_THAT_DRAINS, run_until
 
 from bertmt.devices.slots import DeviceSlot
-from bertmt.registry.budgets import attempts
+from bertmt.registry.budgets import attempts, rows
 from bertmt.registry.budgets.rows import Limits, add_budget
 from bertmt.registry.claims import claim_next
 from bertmt.registry.database import Database
@@ -172,6 +172,56 @@ def test_where_nobody_measures_energy_no_run_but_the_first_is_begun(
     assert why(database, waiting) == (f"its budget is in kWh, and nobody measures the energy of run {running.id}")
     worker.stopping = True
     run_until(worker, lambda: not worker.children)
+
+
+def test_where_nobody_measures_energy_the_run_that_may_train_goes_on_after_its_machine_died(
+    database: Database, queue: Callable[..., list[Run]]
+) -> None:
+    first, second = queue("one", "two", kwh=0.5)
+    drawn(database, first, None)
+    keep_budgets(database)
+    assert (state_of(database, first), state_of(database, second)) == (State.QUEUED, State.HELD)
+    taken = claim_next(database, None, "cpu")
+    assert taken is not None and taken.key == first.key
+
+
+def test_what_waits_is_held_though_less_is_used_than_when_the_budget_ended(
+    database: Database, queue: Callable[..., list[Run]]
+) -> None:
+    """Runs of it were deleted; the budget has said that it is used up, and nothing of it is taken any more."""
+    [run] = queue("one", hours=1.0)
+    database.execute("UPDATE budgets SET used_up_at = 'now', stops_all = 1, why = 'its budget is used up'")
+    assert keep_budgets(database) == []
+    assert (state_of(database, run), why(database, run)) == (State.HELD, "its budget is used up")
+
+
+def test_a_person_who_cancels_while_a_budget_ends_is_obeyed(
+    database: Database, queue: Callable[..., list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [run] = queue("one", hours=0.5)
+    claim_next(database, None, "cpu")
+    drawn(database, run, None)
+    use_up = rows.use_up
+
+    def cancelled_before(*about: Any) -> bool:
+        database.execute("UPDATE runs SET request = 'cancel' WHERE key = ?", (run.key,))
+        return use_up(*about)
+
+    monkeypatch.setattr(rows, "use_up", cancelled_before)
+    keep_budgets(database)
+    assert run_by_key(database, run.key).execution.request == "cancel"
+
+
+def test_a_round_reads_no_ended_runs_of_a_budget_that_is_used_up(
+    database: Database, queue: Callable[..., list[Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = queue("one", "two", hours=0.5)
+    drawn(database, runs[0], None)
+    keep_budgets(database)
+    database.execute("UPDATE runs SET state = 'finished' WHERE key = ?", (runs[0].key,))
+    database.execute("UPDATE runs SET state = 'queued' WHERE key = ?", (runs[1].key,))
+    monkeypatch.setattr(rows, "runs_of", None)
+    assert keep_budgets(database) == [] and state_of(database, runs[1]) is State.HELD
 
 
 def test_what_a_person_lets_go_on_leaves_the_budget(database: Database, queue: Callable[..., list[Run]]) -> None:

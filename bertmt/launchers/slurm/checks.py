@@ -71,17 +71,20 @@ def _asked(place: Path, settings: SlurmSettings) -> Iterator[Finding]:
         return
     ended, why = False, ""
     deadline = time.monotonic() + NODE_SECONDS
-    while time.monotonic() < deadline and not ended and not (place / ANSWER).exists():
-        time.sleep(LOOK_SECONDS)
-        row = next((row for row in rows_of(ask(SQUEUE).said) if row.job == number), None)
-        if row is not None:
-            word = word_of(row, settings.stop_seconds)
-            ended, why = word.phase is Phase.ENDED, f"{word.phase or 'asked'}, {word.reason}"
-    time.sleep(LOOK_SECONDS * ended)  # what it wrote last may take a moment over a network
+    try:
+        while time.monotonic() < deadline and not ended and not (place / ANSWER).exists():
+            time.sleep(LOOK_SECONDS)
+            row = next((row for row in rows_of(ask(SQUEUE).said) if row.job == number), None)
+            if row is not None:
+                word = word_of(row, settings.stop_seconds)
+                ended, why = word.phase is Phase.ENDED, f"{word.phase or 'asked'}, {word.reason}"
+        time.sleep(LOOK_SECONDS * ended)  # what it wrote last may take a moment over a network
+    finally:  # after Ctrl-C, too
+        if not (place / ANSWER).exists():
+            ask(["scancel", number])
     if (place / ANSWER).exists():
         yield from _compared(read_json(place / ANSWER), question)
         return
-    ask(["scancel", number])
     if not ended:
         waited = f"job {number} has not answered after {NODE_SECONDS:.0f} s ({why or 'unknown'}), and was taken back"
         yield Finding("Slurm node", "warning", waited, "try again when the cluster is less busy")

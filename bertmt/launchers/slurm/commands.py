@@ -1,8 +1,8 @@
 """Slurm's own commands: sbatch, squeue, scancel, sacct; asked without waiting where a worker looks in each round."""
 
 import contextlib
+import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 
@@ -44,7 +44,8 @@ class Answer:
 class Question:
     """A command that was started, and is looked after until it has ended.
 
-    What it writes goes to files without a name: 10,000 lines in a pipe that nobody reads would stop it.
+    What it writes goes to files in memory: 10,000 lines in a pipe that nobody reads would stop it, and on a full disk
+    its answer would be cut, though it says that all is well.
 
     Attributes:
         began: when it was started, in monotonic seconds.
@@ -53,8 +54,7 @@ class Question:
     def __init__(self, command: Sequence[str]):
         self.command = command
         self.began = time.monotonic()
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - `_end` closes it
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - likewise
+        self._out, self._err = (os.fdopen(os.memfd_create(command[0]), "w+b") for _ in range(2))  # `_end` closes them
         self._process: subprocess.Popen[bytes] | None = None
         self._problem = ""
         try:

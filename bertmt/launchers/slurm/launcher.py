@@ -169,8 +169,8 @@ class SlurmLauncher:
         missing = []
         for job in jobs:
             row = by_both.get((job.name, job.said.handle)) if job.said.handle else by_name.get(job.name)
-            if job.said.phase is Phase.ENDED:
-                continue
+            if job.said.phase is Phase.ENDED and (row is None or job.said.cause not in ITS_END_IS_A_GUESS):
+                continue  # a guess is taken back where the job is listed after all
             if row is not None:
                 job.hear(word_of(row, self._settings.stop_seconds))
             elif began > job.missing_from:

@@ -103,6 +103,11 @@ def runs_of(database: Database, key: int) -> list[Run]:
     return all_runs(database, "runs.budget = ?", (key,))
 
 
+def runs_at_work(database: Database, key: int) -> list[Run]:
+    """Those that share a budget and are queued or running, newest last."""
+    return all_runs(database, "runs.budget = ? AND runs.state IN ('queued', 'running')", (key,))
+
+
 def budgets_at_work(database: Database) -> list[int]:
     """The keys of those of which a run is queued or running."""
     rows = database.execute(

@@ -53,9 +53,11 @@ def keep_budgets(database: Database) -> list[str]:
     for key in rows.budgets_at_work(database):
         found, used = rows.budget(database, key), rows.used_of(database, key)
         end = _used_up(found, used)
+        if found.stops_all and not (end and end.stops_all):  # less is used than was: some of its runs were deleted
+            end = _End(found.why, True, False)
         if end is None:
             continue
-        runs = rows.runs_of(database, key)
+        runs = rows.runs_at_work(database, key)
         waiting = [run for run in runs if run.state is State.QUEUED and (end.stops_all or run.attempt == 0)]
         running = [run for run in runs if run.state is State.RUNNING and run.execution.request is None and end.pauses]
         if not (waiting or running):
@@ -65,7 +67,7 @@ def keep_budgets(database: Database) -> list[str]:
             for run in waiting:
                 _hold(database, run, end.why)
             for run in running:
-                edits.store_request(database, run.key, "pause")
+                edits.ask_to_pause(database, run.key)
         if is_new:
             said.append(sentence(database, key, end.why))
     return said
@@ -84,9 +86,9 @@ def _used_up(found: Budget, used: Used) -> _End | None:
     for limit, spent, what in ((found.hours, used.hours, "h of training"), (found.kwh, used.kwh, "kWh")):
         if limit is not None and spent >= limit:
             return _End(f"its budget of {limit:g} {what} is used up", True, True)
-    if found.kwh is not None and used.unmeasured:  # a pause would save none that anybody knows of
+    if found.kwh is not None and used.unmeasured:  # stopping what was begun would save none that anybody knows of
         why = f"its budget is in kWh, and nobody measures the energy of run {used.unmeasured}"
-        return _End(why, True, False)
+        return _End(why, False, False)
     if found.most_runs is not None and used.begun >= found.most_runs:
         return _End(f"its budget of {numbers.counted(found.most_runs, 'run')} is used up", False, False)
     return None

@@ -95,14 +95,14 @@ def _past_its_pause(database: Database, run: Run) -> dict[str, int]:
 
 
 def stop_orphans(database: Database, runs: Sequence[Run]) -> None:
-    """Pass on what runs were asked for where no worker is there to do it: to their children themselves.
+    """Pass on what runs were asked for where their worker is gone: to their children themselves. Another that lives
+    adopts only what a launcher like its own has started, and may be on another machine.
 
     After the transaction that asked: what it put back must not have stopped anything.
     """
-    if running_workers(database):  # which adopts them
-        return
+    alive = {worker.key for worker in running_workers(database)}
     for run in runs:
-        if run.state is State.RUNNING and run.execution.request:
+        if run.state is State.RUNNING and run.execution.request and run.execution.worker not in alive:
             job = run.execution.job
             with suppress(DataError):
                 if job is None:

@@ -35,6 +35,7 @@ def tags(database: Database, before: Run, after: Run) -> Run:
     """Take away the tags that were given, give back those that were taken; others that came since stay."""
     had, has = set(before.annotations.tags), set(after.annotations.tags)
     with database.immediate():
+        _the_same(database, after)
         for tag in has - had:
             edits.remove_tag(database, after.key, tag)
         for tag in had - has:
@@ -45,7 +46,7 @@ def tags(database: Database, before: Run, after: Run) -> Run:
 def note(database: Database, before: Run, after: Run) -> Run:
     """The note that it had."""
     with database.immediate():
-        now = run_by_key(database, after.key)
+        now = _the_same(database, after)
         _refuse_changed(now, "note", now.annotations.note, after.annotations.note)
         return control.annotate(database, now, before.annotations.note)
 
@@ -53,7 +54,7 @@ def note(database: Database, before: Run, after: Run) -> Run:
 def name(database: Database, before: Run, after: Run) -> Run:
     """The name that it had."""
     with database.immediate():
-        now = run_by_key(database, after.key)
+        now = _the_same(database, after)
         _refuse_changed(now, "name", now.name, after.name)
         return control.rename(database, now, before.name)
 
@@ -61,7 +62,7 @@ def name(database: Database, before: Run, after: Run) -> Run:
 def hold(database: Database, before: Run, after: Run) -> Run:
     """Held again, or queued again."""
     with database.immediate():
-        now = run_by_key(database, after.key)
+        now = _the_same(database, after)
         _refuse_changed(now, "state", now.state, after.state)  # one that was cancelled since must not be queued
         return (control.release if before.state is State.QUEUED else control.hold)(database, now)
 
@@ -69,7 +70,7 @@ def hold(database: Database, before: Run, after: Run) -> Run:
 def priority(database: Database, before: Run, after: Run) -> Run:
     """The priority that it had."""
     with database.immediate():
-        now = waiting(database, after, "given a priority")
+        now = waiting(database, _the_same(database, after), "given a priority")
         _refuse_changed(now, "priority", now.queueing.priority, after.queueing.priority)
         queue.store_priority(database, now.key, before.queueing.priority)
         return run_by_key(database, now.key)
@@ -78,10 +79,10 @@ def priority(database: Database, before: Run, after: Run) -> Run:
 def cancelled(database: Database, before: Run, after: Run) -> Run:
     """Queued or held again, at its place; only of a run that waited when it was cancelled."""
     with database.immediate():
-        now = run_by_key(database, after.key)
+        now = _the_same(database, after)
         if before.state not in WAITING:
             raise BusyError(f"Run {now.id} had started; `bertmt requeue {now.id}` resumes it.")
-        _refuse_changed(now, "state", now.state, State.CANCELLED)
+        _refuse_changed(now, "state", (now.state, now.attempt), (State.CANCELLED, after.attempt))
         place = before.queueing.position
         queued = change_state(database, now.key, State.QUEUED, Actor.PERSON, "cancelling undone", position=place)
         return queued if before.state is State.QUEUED else control.hold(database, queued)
@@ -97,11 +98,24 @@ def queueing(database: Database, runs: Sequence[Run]) -> list[Run]:
 
 
 def _cancel_unstarted(database: Database, run: Run) -> Run:
-    now = run_by_key(database, run.key)
+    now = _the_same(database, run)
     if now.attempt or now.state not in WAITING:
         began = "started meanwhile" if now.attempt else f"is {now.state} meanwhile"
         raise BusyError(f"Run {now.id} {began}, so that queueing cannot be undone; `bertmt cancel` stops what runs.")
     return control.cancel(database, now)
+
+
+def _the_same(database: Database, run: Run) -> Run:
+    """The run as it is now; its key may be another's, once it was removed for good.
+
+    Raises:
+        BusyError: it is.
+        NotFoundError: nobody has it.
+    """
+    now = run_by_key(database, run.key)
+    if now.id != run.id:
+        raise BusyError(f"Run {run.id} was removed for good since, so that nothing of it can be undone.")
+    return now
 
 
 def _refuse_changed(run: Run, what: str, now: object, then: object) -> None:

@@ -17,6 +17,7 @@ from bertmt.drawing.numbers import counted, duration
 from bertmt.encoders.find import find_encoder
 from bertmt.errors import BertmtError
 from bertmt.launchers.choosing import chosen_launcher
+from bertmt.launchers.protocol import LOCAL
 from bertmt.recipe.encoders import KNOWN_ENCODERS
 from bertmt.recipe.rules import recipe_from
 from bertmt.registry.database import GOES_BACK, SAFE_SQLITE, sqlite3
@@ -30,7 +31,8 @@ from bertmt.registry.states import State
 from bertmt.registry.workers import running_workers
 from bertmt.services.plan.data_check import check_data
 from bertmt.services.plan.snapshot import PACKAGES
-from bertmt.services.plan.user_settings import LAUNCHER, read_table, read_user_settings
+from bertmt.services.plan.user_settings import LAUNCHER, read_user_settings
+from bertmt.services.upkeep.own_tables import read_own_table
 from bertmt.services.upkeep.ownership import notices
 from bertmt.tasks.builtin import BUILTIN
 from bertmt.version import __version__
@@ -250,7 +252,11 @@ def _registry(registry: Path) -> Iterator[Check]:
 
 def _launcher(registry: Path, name: str) -> Iterator[Check]:
     """What the settings of launchers say; and what one finds that is to be tried."""
-    path, tables = read_table(LAUNCHER)
+    try:
+        path, tables = read_own_table(LAUNCHER) if name != LOCAL else (None, {})
+    except BertmtError as problem:
+        yield Check("launcher", Health.PROBLEM, str(problem), "mend it, or make it yours alone")
+        return
     for each in [name] if name else tables:
         try:
             launcher, slots = chosen_launcher(each, tables, ())

@@ -49,6 +49,23 @@ def test_a_worker_of_a_device_that_is_not_here_is_a_usage_error(registry: Path) 
     assert "nonsense" in done.stderr
 
 
+def test_a_worker_does_not_follow_a_launchers_settings_that_others_may_write(registry: Path) -> None:
+    settings = registry.parent / "bertmt.toml"
+    settings.write_text("[launcher.slurm]\nsetup = 'touch here'\nmax_jobs = 0\n")
+    settings.chmod(0o666)
+    command = [sys.executable, "-m", "bertmt", "worker", "--drain", "--launcher", "slurm"]
+    done = subprocess.run(command, cwd=registry.parent, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert done.returncode == 2
+    assert "Its [launcher] is not followed." in done.stderr
+
+
+def test_a_worker_of_this_machine_does_not_read_launchers_settings(registry: Path) -> None:
+    (registry.parent / "bertmt.toml").write_text("[launcher\n")
+    command = [sys.executable, "-m", "bertmt.worker", "--db", str(registry), "--device", "nonsense"]
+    done = subprocess.run(command, cwd=registry.parent, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    assert "nonsense" in done.stderr and "is no TOML" not in done.stderr
+
+
 def test_a_detached_worker_is_listed_and_outlives_the_command(bertmt: Callable[..., Outcome], registry: Path) -> None:
     with open_registry(registry) as database:
         database.execute("UPDATE runs SET state = 'held' WHERE state = 'queued'")

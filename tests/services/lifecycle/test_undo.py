@@ -110,3 +110,33 @@ def test_queueing_is_undone_for_all_runs_or_where_one_has_started_for_none(build
     with pytest.raises(BusyError, match=r"started meanwhile.*No action was taken on any of the 2 runs"):
         undo.queueing(builder.database, [waits, started])
     assert again(builder, [waits])[0].state is State.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("verb", "restore"),
+    [
+        *((verb, restore) for _, verb, restore, _ in VERBS),
+        (lambda each, run: control.tag(each, run, "good"), undo.tags),
+    ],
+)
+def test_another_run_that_got_the_key_of_one_that_is_gone_is_left_as_it_is(
+    builder: RegistryBuilder, verb: Verb, restore: undo.Restore
+) -> None:
+    """SQLite gives the key of the last row again once that is deleted."""
+    run = builder.add("mine")
+    before = undo.as_they_are(builder.database, [run])
+    after = for_all(builder.database, [run], verb)
+    builder.database.execute("UPDATE runs SET id = 'theirs' WHERE key = ?", (run.key,))  # all else is the same
+    with pytest.raises(BusyError, match=f"Run {run.id} was removed for good"):
+        undo.undo(builder.database, before, after, restore)
+    with pytest.raises(BusyError, match=f"Run {run.id} was removed for good"):
+        undo.queueing(builder.database, [run])
+
+
+def test_what_was_cancelled_begun_and_cancelled_again_stays_cancelled(builder: RegistryBuilder) -> None:
+    run = builder.add("mine")
+    before = undo.as_they_are(builder.database, [run])
+    after = for_all(builder.database, [run], control.cancel)
+    builder.database.execute("UPDATE runs SET attempt = 1 WHERE key = ?", (run.key,))
+    with pytest.raises(BusyError, match="was changed again since"):
+        undo.undo(builder.database, before, after, undo.cancelled)

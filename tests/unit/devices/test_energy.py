@@ -50,6 +50,19 @@ def test_a_card_drew_what_its_counter_says_since_the_beginning(tmp_path: Path) -
     assert nvml.open == 0, "NVML is closed again"
 
 
+def test_a_job_has_the_card_that_its_scheduler_lets_it_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card: dict[str, Any] = {**CARD, "uuid": "GPU-2"}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-2")
+    meter = EnergyMeter("cuda", tmp_path, FakeNvml([{**CARD}, card]))
+    card["millijoules"] += 1_500_000
+    assert meter.read() == Drawn(1500.0, None, False)
+
+
+def test_a_job_on_a_card_that_does_not_count_is_none_of_the_processors(tmp_path: Path) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    assert EnergyMeter("cuda", tmp_path, FakeNvml([], driver=False)).read() is None
+
+
 def test_a_card_that_others_computed_on_is_shared_from_then_on(tmp_path: Path) -> None:
     nvml, card = on_a_card()
     meter = EnergyMeter("cuda:GPU-1", tmp_path, nvml)

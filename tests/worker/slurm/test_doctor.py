@@ -1,7 +1,9 @@
 """`bertmt doctor --launcher slurm`: what it says of a cluster that is well, and of each thing that is not."""
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_cluster import FakeSlurm
@@ -30,6 +32,18 @@ def test_a_job_tells_that_the_folder_is_shared_and_versions_and_clocks_agree(pro
     assert {each.state for each in said.values()} == {Health.OK}
     assert said.keys() == {"Slurm", "Slurm submits", "Slurm node", "Slurm versions", "Slurm clock"}
     assert list((project / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("launcher", ["slurm", ""])
+def test_settings_that_others_may_write_are_not_followed(project: Path, slurm: FakeSlurm, launcher: str) -> None:
+    """Their `setup` is shell, which would run as this user."""
+    (project / "bertmt.toml").write_text("[launcher.slurm]\nsetup = 'touch here'\n")
+    (project / "bertmt.toml").chmod(0o666)
+    said = found(project, launcher)
+    assert said.keys() == {"launcher"} and said["launcher"].state is Health.PROBLEM
+    assert "all users may write it" in said["launcher"].found
+    assert "Its [launcher] is not followed" in said["launcher"].found
+    assert slurm.calls("sbatch") == []
 
 
 def test_what_slurm_refuses_is_said_and_no_job_is_sent(project: Path, slurm: FakeSlurm) -> None:
@@ -64,6 +78,20 @@ def test_a_job_that_waits_for_too_long_is_taken_back(
     said = found(project)
     assert said["Slurm node"].state is Health.WARNING
     assert "(pending, Resources), and was taken back" in said["Slurm node"].found
+    assert slurm.calls("scancel") == ["scancel 1"]
+
+
+def test_a_person_who_waits_no_longer_leaves_no_job(
+    project: Path, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slurm.be("full")
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checks, "time", SimpleNamespace(sleep=interrupted, monotonic=time.monotonic))
+    with pytest.raises(KeyboardInterrupt):
+        found(project)
     assert slurm.calls("scancel") == ["scancel 1"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,11 @@ from worker_rounds import run_until
 
 from bertmt.devices.slots import DeviceSlot
 from bertmt.launchers.slurm import launcher as launching
-from bertmt.registry import summaries
 from bertmt.registry.database import Database
 from bertmt.registry.runs import transitions
 from bertmt.registry.states import State
+from bertmt.run_folder.event_files import EventWriter
+from bertmt.run_folder.events import Checkpointed, now
 from bertmt.services.browse.run_formatting import doing, job_line
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import ingest_running
@@ -195,6 +197,21 @@ def test_a_crash_fails_with_the_childs_own_last_line(
     )  # fmt: skip
 
 
+def test_jobs_that_die_at_once_halt_the_worker_however_long_they_waited(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    runs = [add_run("crash") for _ in range(3)]
+    slurm.be("full")
+    worker = slurm_worker(max_jobs=3)
+    run_until(worker, lambda: all(job_of(database, run).reason == "Resources" for run in runs))
+    for slot, work in worker.children.items():
+        worker.children[slot] = replace(work, since=work.since - 1000)
+    worker.round()
+    slurm.be_no_more("full")
+    run_until(worker, lambda: not worker.children)
+    assert worker.guard.reason is not None and worker.guard.reason.endswith("SomeError: it broke")
+
+
 def test_a_killed_child_is_lost_and_tried_once_more_in_a_job_of_its_own(
     database: Database, add_run: AddRun, slurm_worker: MakeWorker
 ) -> None:
@@ -297,11 +314,31 @@ def test_a_run_whose_time_limit_came_goes_on_from_its_checkpoint(
     run = add_run("wait")
     worker = slurm_worker()
     run_until(worker, lambda: is_waiting(database, run))
-    with database.immediate():
-        summaries.update(database, run.key, checkpoint_step=12)
+    EventWriter(folder_of(database, run).events(1)).write(Checkpointed(at=now(), step=12))
     os.kill(slurm.pid("1"), signal.SIGTERM)
     slurm.says("1", state="FAILED", status="36608", left="0:50")
     run_until(worker, lambda: now_of(database, run).attempt == 2)
     reason = next(each.reason for each in transitions(database, run.key) if each.state_before == "running")
     assert reason.startswith("its time limit of 10:00 was over, job 1 on n1: FAILED")
     assert reason.endswith("it resumes from step 12")
+
+
+@pytest.mark.parametrize(
+    ("wrote", "state", "words"),
+    [(None, State.FAILED, "before its next checkpoint"), (12, State.QUEUED, "it resumes from step 12")],
+)
+def test_a_run_that_wrote_no_checkpoint_within_its_time_limit_has_failed(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm, wrote: int | None, state: State,
+    words: str,
+) -> None:  # fmt: skip
+    """Else it would begin anew at the same checkpoint for ever; one at the same step may hold an evaluation more."""
+    run = add_run("wait-resumed")
+    worker = slurm_worker()
+    run_until(worker, lambda: is_waiting(database, run))
+    if wrote is not None:
+        EventWriter(folder_of(database, run).events(1)).write(Checkpointed(at=now(), step=wrote))
+    os.kill(slurm.pid("1"), signal.SIGTERM)
+    slurm.says("1", state="FAILED", status="36608", left="0:50")
+    worker.stopping = True  # which leaves jobs alone, but starts none
+    run_until(worker, lambda: now_of(database, run).state is not State.RUNNING)
+    assert now_of(database, run).state is state and words in last_reason(database, run)

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from call_types import AddRun
@@ -84,6 +86,31 @@ def test_nothing_happens_while_the_controller_is_down(
     assert now_of(database, run).state is State.RUNNING
 
 
+def test_an_answer_of_squeue_needs_no_disk(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """On a full one it would be cut, and the jobs behind the cut be taken for gone."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    run = add_run("wait")
+    run_until(slurm_worker(), lambda: is_waiting(database, run))
+
+
+def test_a_job_that_is_listed_again_runs_after_all(
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+) -> None:
+    run = add_run("wait")
+    worker = slurm_worker()
+    run_until(worker, lambda: is_waiting(database, run))
+    slurm.forgets("1")
+    run_until(worker, lambda: job_of(database, run).phase == "ended")
+    slurm.be_no_more("jobs/1.gone")
+    run_until(worker, lambda: job_of(database, run).phase == "running")
+    pause(database, now_of(database, run))
+    run_until(worker, lambda: now_of(database, run).state is State.PAUSED)
+    assert now_of(database, run).attempt == 1
+
+
 def test_a_request_reaches_its_job_once_the_controller_is_back(
     database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
 ) -> None:
@@ -135,13 +162,17 @@ def test_jobs_go_on_where_their_worker_is_stopped(
     assert (slurm.calls("scancel"), slurm.ended("1")) == ([], False)
 
 
+@pytest.mark.parametrize("another_lives", [False, True])
 def test_who_cancels_a_run_that_no_worker_looks_after_tells_slurm(
-    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm
+    database: Database, add_run: AddRun, slurm_worker: MakeWorker, slurm: FakeSlurm, another_lives: bool
 ) -> None:
+    """A worker of this machine's processes is none that would."""
     run = add_run("wait")
     worker = slurm_worker()
     run_until(worker, lambda: is_waiting(database, run))
     workers.end(database, worker.key)
+    if another_lives:
+        workers.register(database, ["cpu"])
     asked = cancel(database, now_of(database, run))
     stop_orphans(database, [asked])
     assert slurm.calls("scancel") == ["scancel 1"]

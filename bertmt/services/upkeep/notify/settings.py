@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bertmt.errors import UsageError
-from bertmt.services.plan.user_settings import NOTIFY, read_table
-from bertmt.services.upkeep.ownership import foreign
+from bertmt.services.plan.user_settings import NOTIFY
+from bertmt.services.upkeep.own_tables import read_own_table
 
 EVENTS = ("finished", "failed", "lost", "queue empty", "budget used up")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -59,10 +59,7 @@ def notify_settings(start: Path | None = None, environment: Mapping[str, str] = 
         UsageError: the file is not this user's alone, cannot be read, names what is no setting, or a value that none
             can have; a secret stands in it, or is not in the environment.
     """
-    path, values = read_table(NOTIFY, start)
-    whose = foreign("file", path) if path is not None and values else None
-    if whose is not None:  # it names a program, which would run as this user
-        raise UsageError(f"{whose} Its [{NOTIFY}] is not followed.")
+    path, values = read_own_table(NOTIFY, start)  # it names a program, which would run as this user
     known = {each.name: each.default for each in fields(NotifySettings)}
     read: dict[str, Any] = {}
     for name, value in values.items():

@@ -120,7 +120,7 @@ def test_what_is_asked_in_a_copied_registry_does_not_reach_the_child_of_the_orig
     run, copy = copied
     folder_of(copy, run).path.rename(folder_of(copy, run).path.with_name("away"))
     told = []
-    monkeypatch.setattr("bertmt.services.lifecycle.control.os.kill", lambda pid, number: told.append(number))
+    monkeypatch.setattr("bertmt.launchers.local.os.kill", lambda pid, number: told.append(number))
     with copy.immediate():
         copy.execute("UPDATE runs SET request = 'cancel'")
     stop_orphans(copy, [run_by_key(copy, run.key)])

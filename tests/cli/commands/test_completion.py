@@ -35,7 +35,7 @@ def complete(folder: Path, line: str) -> list[str]:
     [
         ("bertmt show bet", ["better"]),
         ("bertmt compare base be", ["better"]),
-        ("bertmt queue --preset lora-r2", ["lora-r20", "lora-r200"]),
+        ("bertmt queue --preset lora-r2", ["lora-r20", "lora-r200", "lora-r20-all", "lora-r200-all"]),
         ("bertmt queue --set epo", ["epochs=", "epoch=", "epoch_steps="]),
         ("bertmt queue --encoder ti", ["tiny"]),
         ("bertmt queue --from lat", ["later"]),

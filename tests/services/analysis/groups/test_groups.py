@@ -13,7 +13,7 @@ from bertmt.drawing.styled import plain
 from bertmt.errors import BusyError, NotFoundError, UsageError
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import all_runs, forget
 from bertmt.services.analysis.comparison_formatting import format_differences, format_forest
 from bertmt.services.analysis.groups.curves import comparison_panel
 from bertmt.services.analysis.groups.formatting import format_more_seeds
@@ -110,7 +110,8 @@ def test_one_run_each_needs_four_more_of_both_but_for_what_has_finished_or_waits
     assert [(each.like.name, each.seed) for each in wanted.lacking] == [("mnr", 3), ("mnr", 4)]
     text = " ".join(" ".join(plain(each).split()) for each in format_more_seeds(wanted, 100, "^s queues them."))
     assert "one run each tells nothing of other seeds; 5 of each could." in text and "^s queues them." in text
-    seeds.execute("DELETE FROM runs WHERE name = 'plain' AND seed > 0")
+    for run in all_runs(seeds, "runs.name = 'plain' AND runs.seed > 0"):
+        forget(seeds, run.key)
     _, wanted = compared(seeds, [[of_seed(seeds, "plain", 0)], [of_seed(seeds, "mnr", 0)]])
     assert {(each.like.name, each.seed) for each in wanted.lacking} == {
         *(("plain", seed) for seed in (1, 2, 7)), ("plain", 3), ("mnr", 3),

@@ -11,7 +11,7 @@ from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.several_seeds.more_seeds import detectable_over
 from bertmt.comparison.verdicts import LEVEL
 from bertmt.registry.database import Database
-from bertmt.registry.runs import all_runs
+from bertmt.registry.runs import all_runs, forget
 from bertmt.services.analysis.effects.influences import ReadInfluences
 from bertmt.services.analysis.groups.noise import noise_floors
 from bertmt.services.analysis.groups.power import NOTHING_KNOWN, no_power, power_of, prospects
@@ -84,7 +84,7 @@ def test_without_predictions_the_effect_may_be_larger_and_that_is_said(
 ) -> None:
     for run in all_runs(seeds):
         if run.name != "plain":
-            seeds.execute("DELETE FROM runs WHERE key = ?", (run.key,))
+            forget(seeds, run.key)
     listed = RunList(seeds)
     listed.refresh()
     found = power_of(seeds, listed, planned("final-shared", FIVE))

@@ -185,7 +185,7 @@ async def test_every_claim_has_its_row_with_a_verdict(show: Show, claimed: Path,
         await shown.should_be("paper-claims")
         [row] = [each for each in shown.text.splitlines() if " pearson " in each and "confirmed" in each]
         assert "6 confirmed" in row
-        assert "these models only" in shown.text and "1 of 6" in shown.text
+        assert "these models only" in shown.text and "1 of 5" in shown.text
         await shown.press("ctrl+k")
         assert "fig. preset" in shown.text, "and back to the figures"
 
@@ -226,16 +226,16 @@ async def test_what_is_missing_of_a_row_is_queued_once_a_person_agrees(
         await shown.press("ctrl+s")
         assert "Queue what is missing of" in shown.text and "everything" in shown.text
         await shown.press("enter")
-        # All five ranks with eight seeds; the runs that are there are of other data than the embedded ones.
-        assert "Queue 40 runs of the paper?" in shown.text and "encoder=tiny, epochs=2" in shown.text
+        # All five ranks with five seeds; the runs that are there are of other data than the embedded ones.
+        assert "Queue 25 runs of the paper?" in shown.text and "encoder=tiny, epochs=2" in shown.text
         await shown.press("n")
         assert not queued_in(claimed)
         await shown.press("ctrl+s", "enter", "y")
         added = queued_in(claimed)
-        assert (len(added), {run.recipe["epochs"] for run in added}) == (40, {2})
+        assert (len(added), {run.recipe["epochs"] for run in added}) == (25, {2})
         assert {run.submission.preset for run in added} == {f"lora-r{rank}" for rank in (20, 100, 150, 200, 300)}
         await shown.press("ctrl+s", "enter")
-        assert "40 wait or run, 0 are missing" in shown.said and len(queued_in(claimed)) == 40
+        assert "25 wait or run, 0 are missing" in shown.said and len(queued_in(claimed)) == 25
 
 
 async def test_of_a_claim_both_arms_are_queued(show: Show, claimed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +243,7 @@ async def test_of_a_claim_both_arms_are_queued(show: Show, claimed: Path, monkey
     async with show(claimed, first="paper") as shown:
         await go_to_claim(shown, "extra-data")
         await shown.press("ctrl+s", "enter")
-        assert "Queue 12 runs of the paper?" in shown.text
+        assert "Queue 10 runs of the paper?" in shown.text
         await shown.press("y")
         assert {run.name for run in queued_in(claimed)} == {"big-data", "big-data-extra_datafalse"}
 

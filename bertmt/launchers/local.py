@@ -5,16 +5,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 
 from bertmt.errors import BusyError
-from bertmt.launchers.protocol import LOCAL, Attempt, Child, Finding, Word
+from bertmt.launchers.protocol import LOCAL, NO_SOURCES, Attempt, Child, Finding, Word
 from bertmt.launchers.training import TRAINING_COMMAND, order_of, start_training
 from bertmt.registry.records import Run
 from bertmt.run_folder.layout import RunFolder, is_alive, living_pid
 from bertmt.run_folder.processes import Process
-
-NO_SOURCES: Mapping[str, str] = MappingProxyType({})
 
 
 class StartedChild:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from bertmt.devices.slots import DeviceSlot
@@ -17,7 +18,14 @@ from bertmt.run_folder.layout import RunFolder
 from bertmt.run_folder.processes import Process
 
 LOCAL = "local"
+NO_SOURCES: Mapping[str, str] = MappingProxyType({})  # of users' own code
 STOP, KILL = signal.SIGTERM, signal.SIGKILL  # write a checkpoint and end; end at once
+
+
+def launcher_of(run: Run) -> str:
+    """The name of the launcher that started a run's attempt."""
+    job = run.execution.job
+    return job.launcher if job else LOCAL
 
 
 class RefusedError(BertmtError):

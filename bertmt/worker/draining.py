@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from bertmt.devices.slots import DeviceSlot
 from bertmt.drawing.numbers import named
 from bertmt.errors import BertmtError
-from bertmt.launchers.protocol import LOCAL
+from bertmt.launchers.protocol import LOCAL, launcher_of
 from bertmt.registry import workers
 from bertmt.registry.claims import device_kind
 from bertmt.registry.database import Database
 from bertmt.registry.finding import runs_in
-from bertmt.registry.jobs.record import Job
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.browse.run_formatting import conditions
@@ -18,7 +17,6 @@ from bertmt.services.lifecycle.hold import queue_is_held
 from bertmt.services.lifecycle.startable import obstacles, waiting_runs
 
 MOST_NAMED = 5
-LOCAL_JOB = Job(LOCAL)
 
 
 class Draining:
@@ -44,7 +42,7 @@ class Draining:
         """
         alive = {worker.key for worker in workers.running_workers(self._database)}
         running = runs_in(self._database, State.RUNNING)
-        mine = (run for run in running if self._launcher == (run.execution.job or LOCAL_JOB).launcher)
+        mine = (run for run in running if self._launcher == launcher_of(run))
         if any(run.execution.worker not in alive for run in mine):
             return False  # its worker is gone and nobody has settled it yet: it may be queued again any moment
         waiting = waiting_runs(self._database)

@@ -1,7 +1,7 @@
 """The worker's rounds: import what children wrote, obey requests, settle what ended, fill free slots."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from bertmt.errors import (
     RegistryError,
 )
 from bertmt.launchers.choosing import local_launcher
-from bertmt.launchers.protocol import KILL, LOCAL, Attempt, Launcher, Phase, RefusedError
+from bertmt.launchers.protocol import KILL, LOCAL, NO_SOURCES, Attempt, Launcher, Phase, RefusedError, launcher_of
 from bertmt.launchers.training import TRAINING_COMMAND
 from bertmt.registry import workers
 from bertmt.registry.claims import adopt
@@ -206,8 +206,7 @@ class Worker:
 
     def _is_mine(self, run: Run) -> bool:
         """Whether its attempt was started by a launcher like this worker's, which alone can tell how it stands."""
-        job = run.execution.job
-        return self.launcher.name == (job.launcher if job else LOCAL)
+        return self.launcher.name == launcher_of(run)
 
     def _adopt(self, orphan: Run) -> None:
         if not is_worked(self.database, orphan):
@@ -222,8 +221,8 @@ class Worker:
         self.children[slot] = Work(run, self.launcher.adopt(self._attempt(run, slot)))
         self.say(f"{run.id} {run.name} (seed {run.seed}): adopted on {slot.name}")
 
-    def _attempt(self, run: Run, slot: DeviceSlot) -> Attempt:
-        sources = sources_of(self.database, run)
+    def _attempt(self, run: Run, slot: DeviceSlot, sources: Mapping[str, str] = NO_SOURCES) -> Attempt:
+        """Sources are for one that is launched: what runs already has its own."""
         return Attempt(run, folder_of(self.database, run), slot, sources, lambda: self._process_of(run))
 
     def _process_of(self, adopted: Run) -> Process | None:
@@ -259,12 +258,11 @@ class Worker:
             if ended or work.child.by_lock_alone:  # which the next attempt holds now
                 self._free(slot)
             return
+        self._keep_word(run, work)
         if ended:
-            self._keep_word(run, work)
             self._end(replace(work, run=run))
             self._free(slot)
             return
-        self._keep_word(run, work)
         word = work.child.word()
         if word is not None and word.phase not in (Phase.RUNNING, Phase.ENDED):
             work = replace(work, since=time.monotonic())  # how long it lives counts from when it no longer waits
@@ -354,7 +352,7 @@ class Worker:
         if snapshot_of(self.database, run).code_digest != code_digest():
             self.say(f"{run.id}: the code of bertmt has changed since this run was queued; `bertmt show {run.id}`.")
         try:
-            child = self.launcher.launch(self._attempt(run, slot))
+            child = self.launcher.launch(self._attempt(run, slot, sources_of(self.database, run)))
         except BusyError as problem:
             self._settling.put_back(run, str(problem))
             return

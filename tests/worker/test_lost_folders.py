@@ -21,6 +21,7 @@ from bertmt.registry.states import State
 from bertmt.services.ingest.ingest import folder_of
 from bertmt.services.ingest.reconcile import ingest_running
 from bertmt.services.lifecycle.control import cancel, stop_orphans
+from bertmt.services.plan.own_code import sources_of
 from bertmt.worker import worker as worker_module
 from bertmt.worker.worker import Worker
 
@@ -59,6 +60,17 @@ def rounds(worker: Worker, count: int = 5) -> None:
 
 def states(database: Database, run: Run) -> list[str]:
     return [each.state_after for each in transitions(database, run.key)][2:]
+
+
+def test_who_adopts_a_run_needs_no_sources_for_it(
+    database: Database, adopted: Callable[..., tuple[Run, Worker]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be gone from the registry by now, and the child has its own."""
+    read = []
+    monkeypatch.setattr(worker_module, "sources_of", lambda *asked: read.append(asked) or sources_of(*asked))
+    run, other = adopted()
+    assert [work.run.key for work in other.children.values()] == [run.key]
+    assert len(read) == 1, "by the worker that launched it"
 
 
 @pytest.mark.parametrize("knows_its_process", [True, False])

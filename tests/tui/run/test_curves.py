@@ -1,5 +1,6 @@
 """The curves of a run: which panels there are, overlays, pictures, and what stays when the run goes on."""
 
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -285,8 +286,12 @@ async def test_a_comparison_has_the_same_axis_and_means_of_seeds_over_time(
         shown.app.marked |= {"run001", "run003", "run004"}  # the last two are seeds of one recipe
         await shown.press("c", "3", "X", "X")
         assert "Curves over training time" in shown.text
-        panels = shown.app.screen.query_one("#curves")._panels
-        both = [each for panel in panels if panel.bands for each in panel.series if each.name == "twins ×2"]
+        chart, late = shown.app.screen.query_one("#curves"), time.monotonic() + 10
+        both: list[Any] = []
+        while not both and time.monotonic() < late:  # bands come behind the comparison, which takes a while
+            await shown.settle()
+            with_bands = [each for panel in chart._panels if panel.bands for each in panel.series]
+            both = [each for each in with_bands if each.name == "twins ×2"]
         assert both and all(len(each.steps) and (each.steps < 60).all() for each in both), (
             "seconds, which they do not share"
         )

@@ -169,6 +169,19 @@ def write_picture(lines: Iterable[Line], theme: Theme, path: Path) -> None:
         raise UsageError(sentence) from None
 
 
+def new_file(names: Sequence[str], ending: str) -> Path:
+    """A file in the current folder, called after these names and the time.
+
+    Raises:
+        UsageError: the folder is gone.
+    """
+    try:
+        folder = Path.cwd()
+    except OSError:
+        raise UsageError("The folder that the dashboard was started in is gone: restart it in another one.") from None
+    return folder / "-".join([*names, f"{datetime.now():%Y%m%d-%H%M%S}.{ending}"])
+
+
 async def save_picture(dashboard: Host, drawing: Drawing, *names: str) -> None:
     """Write what a drawing shows, as large as it is on screen, into the current folder, and say where it went.
 
@@ -178,11 +191,7 @@ async def save_picture(dashboard: Host, drawing: Drawing, *names: str) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    try:
-        folder = Path.cwd()
-    except OSError:
-        raise UsageError("The folder that the dashboard was started in is gone: restart it in another one.") from None
-    path = folder / "-".join(["bertmt", *names, f"{datetime.now():%Y%m%d-%H%M%S}.svg"])
+    path = new_file(["bertmt", *names], "svg")
     lines = drawing.to_lines(*drawing.content_size)
     await asyncio.to_thread(partial(write_picture, lines, dashboard.current_theme, path))
     dashboard.notify(f"Picture saved to {path}")

@@ -95,12 +95,12 @@ def curves(
     named = _named(database, runs or (), groups or ())
     found = curves_of(database, [run for group in named for run in group], tuple(series or ()), smooth)
     placed = curves_along(database, found, x.value)
-    panel = _panel(database, placed, named, groups is not None, log)
     if as_json:
-        drawn = _drawn_groups(panel, placed) if groups else []
+        drawn = _drawn_groups(_panel(database, placed, named, True, log)) if groups else []
         content = {"x": x.value, "curves": _records(found, placed), "groups": drawn}
         output.write_document("bertmt.curves/1", content)
         return
+    panel = _panel(database, placed, named, bool(groups), log)
     _write(panel, placed, _size(width, height), only_ascii or output.is_ascii())
     if smooth:
         diagnostics.note(f"Smoothed: each point holds {smooth:g} of the past; dev scores and losses never are.")
@@ -167,7 +167,7 @@ def _records(found: "Sequence[Curve]", placed: "Along") -> list[dict[str, object
     return records
 
 
-def _drawn_groups(panel: "Panel", placed: "Along") -> list[dict[str, object]]:
+def _drawn_groups(panel: "Panel") -> list[dict[str, object]]:
     """The mean of each group and series, and its band; of one seed there is none."""
     from math import isnan
 

@@ -135,7 +135,7 @@ def _overall(compared: Sequence[_Compared]) -> PairedDifference:
     overall_b = scores.overall({each.task.name: each.difference.score_b for each in compared}, about)
     n = sum(each.difference.n for each in compared)
     result = PairedDifference(task="overall", n=n, score_a=overall_a, score_b=overall_b)
-    parts = [(_weight(each.task, len(compared)), each.found) for each in compared if each.found is not None]
+    parts = [(overall_weight(each.task, len(compared)), each.found) for each in compared if each.found is not None]
     if overall_a is None or overall_b is None or len(parts) < len(compared):
         return result
     together = bootstrap.total([found.resampled.times(weight) for weight, found in parts])
@@ -150,7 +150,7 @@ def _overall(compared: Sequence[_Compared]) -> PairedDifference:
     )
 
 
-def _weight(task: Task, tasks: int) -> float:
+def overall_weight(task: Task, tasks: int) -> float:
     """How much the overall score of so many tasks rises with a task's: a signed one counts as (1 + x)/2."""
     return (task.unit(1.0) - task.unit(0.0)) / tasks
 

@@ -20,7 +20,7 @@ def test_a_registry_without_jobs_is_brought_up_to_date_and_its_runs_have_none(tm
     path = tmp_path / "old.db"
     connection = sqlite3.connect(path, isolation_level=None)
     migrations.apply(SqliteUtilsDatabase(connection), stop_before=m014_jobs.__name__)
-    connection.execute("PRAGMA user_version = 11")
+    connection.execute("PRAGMA user_version = 13")
     connection.execute("INSERT INTO snapshots VALUES (1, 'code', '{}', '{}')")
     connection.execute(
         "INSERT INTO runs (key, id, name, recipe, digest, seed, data, extra_data_file, fingerprints, state, position,"

@@ -11,12 +11,13 @@ from tui.undoing import queued, remember
 
 
 async def queue_lacking(
-    dashboard: Host, planned: Callable[[Session], tuple[Plan, Sequence[str]]], purpose: str
+    dashboard: Host, planned: Callable[[Session], tuple[Plan | None, Sequence[str]]], purpose: str
 ) -> bool:
     """Plan the runs, ask, and queue them; whether they were queued.
 
     Args:
-        planned: on the registry's thread: the runs, and what a person should read before the answer.
+        planned: on the registry's thread: the runs, and what a person should read before the answer; None and why there
+            are none.
         purpose: behind "Queue 4 runs".
     """
     if not dashboard.may_write():
@@ -25,6 +26,9 @@ async def queue_lacking(
     if ready is None:
         return False
     made, said = ready
+    if made is None:
+        dashboard.notify(" ".join(said))
+        return False
     runs = counted(len(made.runs), "run")
     if not await dashboard.ask_person(Question(f"Queue {runs} {purpose}?", list(said), "queue")):
         return False

@@ -54,12 +54,11 @@ class TabLine(Widget):
 
     def _parts(self) -> tuple[list[Span], Line]:
         """Tabs and status; where both do not fit, first the status becomes short, then the tabs that are not open."""
-        statuses = (self.status, *self.shorter)
-        tabs, status = self._tab_spans(True), statuses[-1]
-        for short, status in ((short, status) for short in (False, True) for status in statuses):
+        for short in (False, True):
             tabs = self._tab_spans(short)
-            if _length(tabs) + _length(status) < self.size.width:
-                break
+            for status in (self.status, *self.shorter):
+                if _length(tabs) + _length(status) < self.size.width:
+                    return tabs, status
         return tabs, status
 
     def _tab_spans(self, short: bool) -> list[Span]:

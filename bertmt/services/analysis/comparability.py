@@ -1,6 +1,7 @@
 """What makes scores hard to compare: what runs were evaluated and trained on, and how they came to their scores."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache, partial
 
 from bertmt.drawing.numbers import named
 from bertmt.recipe.recipe import SETTINGS
@@ -139,18 +140,19 @@ def about_dev_data(database: Database, arms: Sequence[Arm], tasks: Collection[st
     """Which dev examples stand elsewhere too, in the tasks that are compared, and what they give without a model; with
     names where not in all arms."""
     by_sentence: dict[str, dict[str, None]] = {}
-    names = distinct_names(arms)
-    for arm, name in zip(arms, names, strict=True):
-        for sentence in (each for run in arm.runs for each in _about_dev(database, run, tasks)):
-            by_sentence.setdefault(sentence, {})[name] = None
+    labels_of = cache(partial(stored_predictions.labels, database))  # the runs share their dev sets
+    for arm, name in zip(arms, distinct_names(arms), strict=True):
+        for run in arm.runs:
+            said = [
+                *commonest_sentences(database, run, tasks, labels_of),
+                *overlap_sentences(database, run, tasks),
+            ]
+            for sentence in said:
+                by_sentence.setdefault(sentence, {})[name] = None
     return [
         sentence if len(holds) == len(arms) else f"{named(list(holds))}: {sentence}"
         for sentence, holds in by_sentence.items()
     ]
-
-
-def _about_dev(database: Database, run: Run, tasks: Collection[str]) -> list[str]:
-    return [*commonest_sentences(database, run, tasks), *overlap_sentences(database, run, tasks)]
 
 
 def about_code(database: Database, arms: Sequence[Arm]) -> list[str]:

@@ -226,6 +226,11 @@ class Similarity:
     slope: float | None
     intercept: float | None
 
+    @property
+    def fit(self) -> tuple[float, float] | None:
+        """Slope and intercept of the line; None where there is none."""
+        return None if self.slope is None or self.intercept is None else (self.slope, self.intercept)
+
 
 def similarity_of(database: Database, run: Run, task: str, epoch: int | None = None) -> Similarity:
     """A run's predictions of a task with a number as label against the labels.

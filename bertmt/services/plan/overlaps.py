@@ -7,8 +7,9 @@ for all runs on the same data.
 import json
 from array import array
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from bertmt.drawing import numbers
 from bertmt.registry.database import Database
@@ -116,22 +117,29 @@ def overlap_sentences(database: Database, run: Run, tasks: Collection[str] | Non
     return said
 
 
-def commonest_sentences(database: Database, run: Run, tasks: Collection[str] | None = None) -> list[str]:
+def commonest_sentences(
+    database: Database,
+    run: Run,
+    tasks: Collection[str] | None = None,
+    labels_of: Callable[[str], Sequence[float | None]] | None = None,
+) -> list[str]:
     """What always answering the commonest class scores on the dev examples that a run was evaluated on, in a sentence.
 
     Args:
         tasks: by default all that it trains; those without classes have no such score.
+        labels_of: a split by its fingerprint, where they are read for many runs.
     """
     # Both take numpy, 50 ms of which no queueing needs any.
     from bertmt.registry import predictions as stored_predictions  # noqa: PLC0415
     from bertmt.tasks.scores import commonest_class  # noqa: PLC0415
 
+    read = labels_of or partial(stored_predictions.labels, database)
     said = []
     for name, task in run.tasks.items():
         if not task.classes or (tasks is not None and name not in tasks):
             continue
         mark = stored_predictions.fingerprint_of(database, run.key, name, run.scores.selected_epoch)
-        found = commonest_class(task, stored_predictions.labels(database, mark)) if mark else None
+        found = commonest_class(task, read(mark)) if mark else None
         if found is not None:
             said.append(f"{task.title} {numbers.score(found[1])} ({task.classes[found[0]]})")
     return [f"Always the commonest class, accuracy on dev: {', '.join(said)}."] if said else []

@@ -1,14 +1,13 @@
 """The report of a comparison as a file, from one key."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
 
 from bertmt.errors import UsageError
 from bertmt.services.analysis.arms import Arm
 from bertmt.services.analysis.report.files import Request, write
 from bertmt.services.analysis.report.gathering import report_of
 from tui.host import Host
+from tui.pictures import new_file
 from tui.registry_lane import Session
 
 
@@ -21,12 +20,7 @@ async def save_report(dashboard: Host, arms: Sequence[Arm]) -> None:
     """
     if not arms:
         raise UsageError("A report needs a run with scores; a run has some after its first epoch.")
-    try:
-        folder = Path.cwd()
-    except OSError:
-        raise UsageError("The folder that the dashboard was started in is gone: restart it in another one.") from None
-    ids = [arm.runs[0].id for arm in arms[:2]]
-    path = folder / "-".join(["bertmt-report", *ids, f"{datetime.now():%Y%m%d-%H%M%S}.html"])
+    path = new_file(["bertmt-report", *(arm.runs[0].id for arm in arms[:2])], "html")
 
     def act(session: Session) -> None:
         write(report_of(session.database, [arm.runs for arm in arms]), Request("html", path))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.plan.estimates import estimate
+from bertmt.services.plan.submit import Plan
 from tui.registry_lane import Session
 from tui.screens.paper.columns import FigureLine
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from bertmt.recipe.reported import Claim
     from bertmt.services.analysis.paper.figures import FoundFigure
     from bertmt.services.analysis.paper.looking import JudgedRows
-    from bertmt.services.analysis.paper.missing import Missing
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Wanted:
     like: Sequence[Run]
 
 
-def plan_missing(session: Session, wanted: Wanted, folder: Path) -> "tuple[Missing, str, str]":
-    """On the registry's thread: the runs that are missing, at which scale, and how long they take."""
+def plan_missing(session: Session, wanted: Wanted, folder: Path) -> tuple[Plan | None, list[str]]:
+    """On the registry's thread: the runs that are missing; how many, at which scale, and how long they take."""
     from bertmt.services.analysis.paper.missing import (  # noqa: PLC0415 - scipy
         SEEDS_WANTED,
         claims_wanted,
@@ -80,7 +80,9 @@ def plan_missing(session: Session, wanted: Wanted, folder: Path) -> "tuple[Missi
     session.runs.refresh()
     runs = [row.run for row in session.runs.rows()]
     found = missing(runs, arms, SEEDS_WANTED, values, folder)
-    planned = found.plan.runs if found.plan is not None else ()
+    if found.plan is None:
+        return None, [found.sentence()]
     scale = ", ".join(f"{name}={value}" for name, value in values.items())
     said = f"As the runs here: {scale}." if scale else "At the scale of bertmt.toml, as no run here tells another."
-    return found, said, estimate(session.database, [each.recipe for each in planned]).sentence() if planned else ""
+    takes = estimate(session.database, [each.recipe for each in found.plan.runs]).sentence()
+    return found.plan, [found.sentence(), said, takes]

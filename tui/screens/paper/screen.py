@@ -8,15 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from bertmt.drawing.facts import wrapped
-from bertmt.drawing.numbers import counted
 from bertmt.drawing.styled import Line, Span
 from bertmt.registry.records import Run
 from bertmt.registry.states import State
 from bertmt.services.analysis.paper.table import PaperRow, paper_table
-from bertmt.services.plan.submit import submit
+from bertmt.services.plan.submit import Plan
+from tui.actions.lacking import queue_lacking
 from tui.bindings import key
 from tui.dialogs.choice import Choice, Option
-from tui.dialogs.question import Question
 from tui.registry_lane import Session
 from tui.screens.home_screen import HomeScreen
 from tui.screens.paper.claim_columns import COLUMNS as CLAIM_COLUMNS
@@ -193,22 +192,12 @@ class PaperScreen(HomeScreen):
         if chosen is None:
             return
         wanted, folder = self._wanted(is_all=not chosen), self.dashboard.registry.parent
-        asked = self.dashboard.ask(lambda session: plan_missing(session, wanted, folder), slow=True)
-        ready = await self.dashboard.attempt(asked)
-        if ready is None:
-            return
-        found, scale, takes = ready
-        if found.plan is None:
-            self.dashboard.notify(found.sentence())
-            return
-        runs, made = counted(found.count, "run"), found.plan
-        said = [found.sentence(), scale, takes]
-        if await self.dashboard.ask_person(Question(f"Queue {runs} of the paper?", said, "queue")):
-            asked_again = self.dashboard.ask(lambda session: submit(session.database, made), slow=True)
-            done = await self.dashboard.attempt(asked_again)
-            if done is not None:
-                self.dashboard.notify(f"Queued {counted(len(done), 'run')}.")
-                self.reload()
+
+        def planned(session: Session) -> tuple[Plan | None, list[str]]:
+            return plan_missing(session, wanted, folder)
+
+        if await queue_lacking(self.dashboard, planned, "of the paper"):
+            self.reload()
 
     def _wanted(self, is_all: bool) -> Wanted:
         """The row at the cursor or all, at the scale that is shown of it, or else of any."""

@@ -36,7 +36,7 @@ def format_summary(found: TwoRuns, width: int | None, seeds: tuple[int, int] = (
     Args:
         seeds: how many seeds the arm has that each run stands for.
     """
-    before, after = (_name(each.run, count) for each, count in zip((found.a, found.b), seeds, strict=True))
+    before, after = names(found, seeds)
     epochs = f"epochs {found.a.epoch} and {found.b.epoch}"
     title = f"{found.about.title}: {before} → {after}, {len(found.b.labels):,} dev examples, {epochs}"
     said = _class_counts(found) if found.about.classes else _number_counts(found)
@@ -45,9 +45,9 @@ def format_summary(found: TwoRuns, width: int | None, seeds: tuple[int, int] = (
     return [*lines, *_measured(found, width)]
 
 
-def names(found: TwoRuns) -> tuple[str, str]:
+def names(found: TwoRuns, seeds: tuple[int, int] = (1, 1)) -> tuple[str, str]:
     """What the two runs are called; not yet safe for a screen."""
-    return _name(found.a.run, 1), _name(found.b.run, 1)
+    return _name(found.a.run, seeds[0]), _name(found.b.run, seeds[1])
 
 
 def _name(run: Run, seeds: int) -> str:

@@ -9,6 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from bertmt.comparison.effects import Effect, average_effect
+from bertmt.comparison.paired import overall_weight
 from bertmt.comparison.verdicts import judge
 from bertmt.errors import NotFoundError, UsageError
 from bertmt.registry.database import Database
@@ -141,7 +142,7 @@ def _effects(read: ReadInfluences, units: Sequence[Unit]) -> Iterator[Effect]:
     if scored:
         known = scored[0][0].a.tasks
         alike = all(set(pair.a.tasks) == set(known) for unit in scored for pair in unit)
-        weights = {name: (about.unit(1.0) - about.unit(0.0)) / len(known) for name, about in known.items()}
+        weights = {name: overall_weight(about, len(known)) for name, about in known.items()}
         yield average_effect(OVERALL, _differences(scored, OVERALL), _groups(read, scored, weights) if alike else ())
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bertmt.comparison.paired import overall_weight
 from bertmt.comparison.seeds import LEAST_TWO_WAY, SeedDifference, compare_seeds
 from bertmt.comparison.several_seeds.two_way import DevSet, over_examples_too, resampled_dev_set, weighted
 from bertmt.registry.database import Database
@@ -51,7 +52,7 @@ def _overall(
     if any(each.seeds != result.seeds for each in found):
         return None
     about = reference.tasks
-    weights = {name: (about[name].unit(1.0) - about[name].unit(0.0)) / len(about) for name in dev_sets}
+    weights = {name: overall_weight(about[name], len(about)) for name in dev_sets}
     return over_examples_too(replace(result, has_examples=True), weighted(dev_sets, weights), 1.0)
 
 

@@ -4,21 +4,24 @@ A single run that others are compared with has a band too: what two seeds of one
 """
 
 from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from bertmt.drawing.charts.bands import Band, band_around, mean_and_band
 from bertmt.drawing.charts.curves import Panel
 from bertmt.drawing.charts.series import Series
 from bertmt.registry.database import Database
 from bertmt.registry.records import Run
-from bertmt.services.analysis.compare import Comparison
 from bertmt.services.browse.baseline import known_baselines
 from bertmt.services.browse.curves import DEV, Curve, curves_of, place_among
 from bertmt.services.browse.run_formatting import run_places
 
+if TYPE_CHECKING:
+    from bertmt.services.analysis.compare import Comparison  # it brings scipy, which curves do without
+
 NOTHING_KNOWN: Mapping[str, float] = {}
 
 
-def comparison_panel(database: Database, found: Comparison) -> Panel:
+def comparison_panel(database: Database, found: "Comparison") -> Panel:
     """The first dev score that all runs of a comparison have, over their steps.
 
     Raises:

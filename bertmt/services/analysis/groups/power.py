@@ -15,6 +15,7 @@ import numpy as np
 from bertmt.comparison.effects import variance_over_examples
 from bertmt.comparison.intervals import detectable_with
 from bertmt.comparison.noise import noise_floor
+from bertmt.comparison.paired import overall_weight
 from bertmt.comparison.seeds import LEAST_TWO_WAY
 from bertmt.comparison.several_seeds.more_seeds import detectable_over
 from bertmt.comparison.verdicts import LEVEL
@@ -97,7 +98,8 @@ def power_of(database: Database, runs: RunList, planned: Plan) -> Power:
     """
     first = planned.runs[0]
     groups = [[row.run for row in newest_of_each_seed(group.rows)] for group in runs.groups("state:finished")]
-    alike = [seeds for seeds in groups if seeds and _is_alike(seeds[0], first)]
+    asked = json.loads(to_json(first.recipe))
+    alike = [seeds for seeds in groups if seeds and _is_alike(seeds[0], first, asked)]
     recipes = _by_recipe(planned.runs)
     rows = _rows(planned, recipes)
     seeds = min(len({run.recipe.seed for run in each} | _finished_seeds(each[0], alike)) for each in recipes)
@@ -161,7 +163,7 @@ class _Judged:
         """The variance of the mean difference of pairs by the dev examples; None where it is not known."""
         tasks = self._recipe.trained()
         weights = {name: 1.0} if name != OVERALL else {
-            task: (about.unit(1.0) - about.unit(0.0)) / len(tasks) for task, about in tasks.items()
+            task: overall_weight(about, len(tasks)) for task, about in tasks.items()
         }  # fmt: skip
         groups = []
         for task, weight in weights.items():
@@ -186,10 +188,11 @@ def _by_recipe(runs: Sequence[PlannedRun]) -> list[list[PlannedRun]]:
     return list(found.values())
 
 
-def _is_alike(run: Run, planned: PlannedRun) -> bool:
-    """Whether a finished run has the scale of a planned one, and was evaluated on the same dev data alike."""
-    asked, recipe = json.loads(to_json(planned.recipe)), run.submission.shared_recipe
-    if any(recipe.get(name, SETTINGS[name].default) != asked[name] for name in (*SCALE_SETTINGS, "evaluate_examples")):
+def _is_alike(run: Run, planned: PlannedRun, asked: Mapping[str, object]) -> bool:
+    """Whether a finished run has the scale of a planned one, whose settings are asked for, and was evaluated on the
+    same dev data alike."""
+    recipe = run.submission.shared_recipe
+    if any(recipe.get(name, SETTINGS[name].default) != asked[name] for name in SCALE_SETTINGS):
         return False
     shared = [task for task in planned.recipe.tasks if task in run.tasks]
     marks = run.submission.fingerprints

@@ -71,11 +71,6 @@ class JudgedClaim:
         arms = [each.arms for each in self.own if each.arms is not None]
         return [run for each in arms for arm in (each.control, each.changed) for run in arm.values()]
 
-    @property
-    def is_at_papers_scale(self) -> bool:
-        """Whether it is judged by runs of the paper's encoder, data and budget."""
-        return bool(self.runs) and not self.differs
-
 
 def judged_claims(
     database: Database, runs: PaperRuns, chosen: Iterable[Claim] | None = None

@@ -52,9 +52,10 @@ class Scatter:
         """Between two labels the mean distance of predictions from the line of best fit; parts without a label are
         left out."""
         found = self.similarity
-        if found.slope is None or found.intercept is None:
+        if found.fit is None:
             return []
-        away = np.abs(found.predicted - (found.slope * found.labels + found.intercept))
+        slope, intercept = found.fit
+        away = np.abs(found.predicted - (slope * found.labels + intercept))
         ends = np.linspace(*self.scale, PARTS + 1)
         place = np.clip(np.searchsorted(ends, found.labels, side="right") - 1, 0, PARTS - 1)
         return [(float(ends[each]), float(ends[each + 1]), float(away[place == each].mean()))

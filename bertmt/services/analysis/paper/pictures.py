@@ -59,8 +59,7 @@ def _matrix(picture: Matrix, width: int, words: bool) -> list[Line]:
 
 def _scatter(picture: Scatter, width: int, ascii_only: bool, words: bool) -> list[Line]:
     found = picture.similarity
-    fit = None if found.slope is None or found.intercept is None else (found.slope, found.intercept)
-    cloud = Cloud(found.labels, found.predicted, fit, scale=picture.scale)
+    cloud = Cloud(found.labels, found.predicted, found.fit, scale=picture.scale)
     if words:
         drawn = sentence_page(cloud_sentences(cloud), width)
     else:

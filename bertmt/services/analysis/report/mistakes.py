@@ -103,10 +103,9 @@ def _cloud(database: Database, arm: Arm, name: str, task: Task, places: Mapping[
     """Predicted against true numbers of the first seed of an arm."""
     run = arm.newest[0]
     found = similarity_of(database, run, task.name)
-    fit = None if found.slope is None or found.intercept is None else (found.slope, found.intercept)
     title = f"{task.title}: {name}" + (f", seed {run.seed}" if len(arm.runs) > 1 else "")
     style = look_of(places[arm.runs[0].key], ascii_only=False).style
-    cloud = Cloud(found.labels, found.predicted, fit, title, (task.minimum, task.maximum), style)
+    cloud = Cloud(found.labels, found.predicted, found.fit, title, (task.minimum, task.maximum), style)
     figure = draw_cloud(cloud)
     about = f"{title}, epoch {found.epoch}, Pearson ρ {numbers.score(found.rho)}"
     return None if figure is None else Picture(figure_name("similarity", task.name, run.id), figure, about)

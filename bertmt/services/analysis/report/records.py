@@ -5,10 +5,8 @@ import io
 from typing import Any
 
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.spreadsheets import spreadsheet_text
 from bertmt.services.analysis.report.document import RECORD, Report
-
-# With one of these at its beginning a text is a formula to spreadsheets (OWASP, "CSV injection").
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 
 
 def to_csv(report: Report) -> str:
@@ -21,8 +19,5 @@ def to_csv(report: Report) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A number as it is; a text on one line, with an apostrophe before what would be a formula."""
-    if not isinstance(value, str):
-        return value
-    shown = safe_text(value)
-    return f"'{shown}" if shown.lstrip().startswith(FORMULAS) else shown
+    """A number as it is; a text on one line, and no formula."""
+    return spreadsheet_text(safe_text(value)) if isinstance(value, str) else value

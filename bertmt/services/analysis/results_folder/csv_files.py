@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bertmt.drawing.safe_text import safe_text
+from bertmt.drawing.spreadsheets import spreadsheet_text
 from bertmt.services.analysis.results_folder.measured import Measured
 from bertmt.services.analysis.results_folder.private_files import new_file
 from bertmt.services.analysis.results_folder.tables import Table
-
-# A spreadsheet takes what begins so for a formula, and runs it (owasp.org, "CSV injection"); Excel also the wide ones.
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def write_csv(folder: Path, tables: Sequence[Table], runs: Iterable[Measured]) -> None:
@@ -43,7 +41,4 @@ def _cell(value: Any) -> Any:
     """A value; a text must neither steer a terminal that shows it, nor be run by a spreadsheet."""
     if isinstance(value, bool):
         return str(value).lower()
-    if not isinstance(value, str):
-        return value
-    shown = safe_text(value, keep_newlines=True)
-    return f"'{shown}" if shown.lstrip().startswith(FORMULA) else shown
+    return spreadsheet_text(safe_text(value, keep_newlines=True)) if isinstance(value, str) else value

@@ -90,11 +90,8 @@ class SimilarityPane(EpochPane):
         if known is not None and known.table is found.table:
             return
         similarity = found.similarity
-        fit = None
-        if similarity.slope is not None and similarity.intercept is not None:
-            fit = (similarity.slope, similarity.intercept)
         scale = (task.minimum, task.maximum)
-        cloud = Cloud(similarity.labels, similarity.predicted, fit, scale=scale, style=found.style)
+        cloud = Cloud(similarity.labels, similarity.predicted, similarity.fit, scale=scale, style=found.style)
         self.query_one(ScatterChart).show(cloud)
         self.query_one("#facts", TextLines).show(
             lambda width: [cut_line(_facts(found.table.run, task, similarity), width)]
